@@ -1,0 +1,1 @@
+"""How is Richiamo started, fed, checked and repaired?"""

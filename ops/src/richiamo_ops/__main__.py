@@ -1,0 +1,5 @@
+"""Where does the `richiamo` command begin?"""
+
+
+def main() -> None:
+    """Run the command line."""

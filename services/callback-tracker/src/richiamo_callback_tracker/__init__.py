@@ -1,0 +1,1 @@
+"""Which call records close which open requests?"""

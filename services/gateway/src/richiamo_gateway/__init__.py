@@ -1,0 +1,1 @@
+"""How do browsers and integrators reach Richiamo? One HTTP port: pages, JSON API, live changes."""

@@ -1,0 +1,1 @@
+"""Which JSON calls does the gateway answer? Every call of `api.md` below `/api/v1`."""

@@ -1,0 +1,1 @@
+"""How does what a PBX says become facts in the log?"""

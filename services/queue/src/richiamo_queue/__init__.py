@@ -1,0 +1,1 @@
+"""Who may recall whom now, and what is left to recall?"""

@@ -1,0 +1,1 @@
+"""What do the reports say, now or as of any instant?"""
