@@ -1,0 +1,169 @@
+"""Which rules are in force, and which were when a call happened? The site's settings as a timeline.
+
+A setting change is an event; reports of the past use the rule that was in force (`domain.md` rule 12).
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from richiamo_events.envelope import Recorded
+from richiamo_events.language import SettingsChanged
+
+
+@dataclass(frozen=True)
+class SiteSettings:
+    """Every setting of the site with its default; minutes, seconds and days as the names say."""
+
+    availability_minutes: int = 30
+    success_threshold_seconds: float = 5.0
+    """A recall succeeds when its talk lasted *more* than this."""
+    reservation_minutes: int = 30
+    cooldown_minutes: int = 60
+    assignment_minutes: int = 0
+    """0: an assigned caller never expires by itself."""
+    record_minutes: int = 15
+    close_after_days: int = 0
+    settle_minutes: int = 120
+    ignore_waits_under_seconds: float = 0.0
+    import_checktime: bool = False
+    age_limit_hours: int = 24
+    retention_days: int = 45
+    operator_extensions: tuple[str, ...] = ()
+    link_template: str = ""
+    accept_value: str = "1"
+    refuse_value: str = "0"
+    outside_prefix: str = ""
+    records_show_prefix: bool = False
+    internal_digits: int = 5
+    queue_aliases: tuple[tuple[str, str], ...] = ()
+    """Pairs (name another source uses, name in the record)."""
+    country: str = "IT"
+    timezone: str = "Europe/Rome"
+    opening_hours: str = ""
+    operators_as_numbers: bool = False
+    dial_how: str = "link"
+    """`link`, `kalliope` or `ami`."""
+    pbx_url: str = ""
+    pbx_domain: str = "default"
+    dial_verb: str = "GET"
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def with_values(self, values: Mapping[str, object]) -> "SiteSettings":
+        """These settings with some replaced; names that this version does not know are ignored."""
+        known = {field.name for field in fields(self)}
+        return replace(self, **{name: _frozen(name, value) for name, value in values.items() if name in known})
+
+    def values(self) -> dict[str, Any]:
+        """JSON values by name, as `GET /settings` shows them."""
+        shown = asdict(self)
+        shown["operator_extensions"] = list(self.operator_extensions)
+        shown["queue_aliases"] = dict(self.queue_aliases)
+        return shown
+
+
+def _frozen(name: str, value: object) -> Any:
+    if name == "queue_aliases" and isinstance(value, Mapping):
+        return tuple(sorted((str(alias), str(queue)) for alias, queue in value.items()))
+    if isinstance(value, list):
+        return tuple(value)
+    return value
+
+
+_WHOLE = {
+    "availability_minutes": (0, 720),
+    "reservation_minutes": (1, 1440),
+    "cooldown_minutes": (0, 10080),
+    "assignment_minutes": (0, 10080),
+    "record_minutes": (1, 1440),
+    "close_after_days": (0, 3650),
+    "settle_minutes": (0, 10080),
+    "age_limit_hours": (1, 8760),
+    "retention_days": (1, 3650),
+    "internal_digits": (0, 9),
+}
+_SECONDS = {"success_threshold_seconds": (0.0, 600.0), "ignore_waits_under_seconds": (0.0, 600.0)}
+_FLAGS = {"import_checktime", "records_show_prefix", "operators_as_numbers"}
+_CHOICES = {"dial_how": ("link", "kalliope", "ami"), "dial_verb": ("GET", "POST")}
+_TEXT_LIMIT = 2000
+
+
+def validate(values: Mapping[str, object]) -> dict[str, str]:
+    """Say in words what is wrong with each of these values; empty when all can be taken."""
+    wrong: dict[str, str] = {}
+    known = {field.name for field in fields(SiteSettings)}
+    for name, value in values.items():
+        if name not in known:
+            wrong[name] = "There is no such setting."
+        elif name in _WHOLE:
+            low, high = _WHOLE[name]
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                wrong[name] = f"Must be a whole number from {low} to {high}."
+        elif name in _SECONDS:
+            least, most = _SECONDS[name]
+            if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+                wrong[name] = f"Must be a number of seconds from {least:g} to {most:g}."
+        elif name in _FLAGS:
+            if not isinstance(value, bool):
+                wrong[name] = "Must be true or false."
+        elif name in _CHOICES:
+            if value not in _CHOICES[name]:
+                wrong[name] = "Must be one of " + ", ".join(_CHOICES[name]) + "."
+        elif name == "operator_extensions":
+            if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item for item in value):
+                wrong[name] = "Must be a list of extensions, each a text."
+        elif name == "queue_aliases":
+            if not isinstance(value, Mapping) or not all(isinstance(item, str) and item for item in value.values()):
+                wrong[name] = "Must map each other name of a queue to its name in the records."
+        elif not isinstance(value, str) or len(value) > _TEXT_LIMIT:
+            wrong[name] = f"Must be a text of at most {_TEXT_LIMIT} characters."
+        elif name == "timezone" and value not in available_timezones():
+            wrong[name] = "Must be the name of a time zone, such as Europe/Rome."
+        elif name == "country" and not re.fullmatch(r"[A-Z]{2}", value):
+            wrong[name] = "Must be a country of two capital letters, such as IT."
+        elif name == "outside_prefix" and not re.fullmatch(r"[0-9*#]{0,6}", value):
+            wrong[name] = "Must be at most six digits."
+        elif name in {"accept_value", "refuse_value"} and not re.fullmatch(r"[\w*#+.-]{1,32}", value):
+            wrong[name] = "Must be 1 to 32 letters or digits, since the PBX may dial it."
+        elif name == "link_template" and value and not re.match(r"https?://[^<>\s/]+(/|$|\?)", value):
+            wrong[name] = (
+                "Must be empty or an address that begins with https:// and a host; placeholders come after it."
+            )
+    return wrong
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The settings over time. `at` answers for facts, `current` for decisions."""
+
+    _since: tuple[datetime, ...]
+    _settings: tuple[SiteSettings, ...]
+
+    @classmethod
+    def initial(cls, settings: SiteSettings) -> "Rules":
+        return cls((), (settings,))
+
+    @property
+    def current(self) -> SiteSettings:
+        return self._settings[-1]
+
+    def changed(self, event: Recorded) -> "Rules":
+        """These rules after the event; events of other types change nothing."""
+        if not isinstance(event.data, SettingsChanged):
+            return self
+        return Rules(
+            (*self._since, event.recorded_at),
+            (*self._settings, self.current.with_values(event.data.values)),
+        )
+
+    def at(self, instant: datetime) -> SiteSettings:
+        """The settings in force: those of the last change *recorded before* `instant` (rule 12)."""
+        return self._settings[bisect_left(self._since, instant)]
