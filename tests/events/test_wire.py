@@ -127,7 +127,7 @@ def test_there_is_an_example_of_every_type() -> None:
     assert {wire.type_of(example) for example in EXAMPLES} == set(wire.TYPES)
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: wire.type_of(example))
+@pytest.mark.parametrize("example", EXAMPLES, ids=wire.type_of)
 def test_the_newest_version_is_written_as_its_frozen_file_says(example: Event) -> None:
     headers, body = wire.encode(new(example))
     frozen = SNAPSHOTS / f"{headers['ce-type']}.v{headers['ce-dataversion']}.json"
@@ -149,7 +149,7 @@ def test_every_frozen_file_can_still_be_read(frozen: Path) -> None:
     assert event.position == 7
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: wire.type_of(example))
+@pytest.mark.parametrize("example", EXAMPLES, ids=wire.type_of)
 def test_what_was_written_is_read_back(example: Event) -> None:
     headers, body = wire.encode(new(example))
     event = wire.decode(headers, body, subject=subjects.caller(CALLER), position=3, stored_at=AT)
