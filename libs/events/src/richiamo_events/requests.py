@@ -247,7 +247,7 @@ def episodes(history: History, rules: Rules) -> Episodes:
         missed_calls=tuple(missed),
         served_calls=tuple(served),
         attempts=tuple(
-            _attempt(known, what, history, rules, tried[known.call], closed.get(known.call, ()))
+            _attempt(known, what, history, rules, tried=tried[known.call], closed=closed.get(known.call, ()))
             for known, what in outbound
         ),
     )
@@ -309,6 +309,7 @@ def _attempt(
     what: Outbound,
     history: History,
     rules: Rules,
+    *,
     tried: tuple[RequestId, ...],
     closed: tuple[RequestId, ...],
 ) -> Attempt:
