@@ -81,9 +81,7 @@ def served(ring: Incoming, queue: str, *, wait: int, talk: float, extension: str
     return _incoming(ring, end, status="OK", legs=(leg,), answered_at=answer, answered_by=extension)
 
 
-def overflowed(
-    ring: Incoming, first: str, second: str, *, wait: int, talk: float, extension: str
-) -> PbxCall:
+def overflowed(ring: Incoming, first: str, second: str, *, wait: int, talk: float, extension: str) -> PbxCall:
     """The first queue gave up on it and the second one answered: nobody lost it."""
     over = ring.at + timedelta(seconds=wait + 1)
     answer = over + timedelta(seconds=3)

@@ -84,16 +84,13 @@ def operators(count: int) -> tuple[Operator, ...]:
     '201'
     """
     known = [Operator(user, name, str(201 + i)) for i, (user, name) in enumerate(_OPERATORS[:count])]
-    more = [
-        Operator(f"operatore{i}", f"Operatore {i}", str(200 + i))
-        for i in range(len(_OPERATORS) + 1, count + 1)
-    ]
+    more = [Operator(f"operatore{i}", f"Operatore {i}", str(200 + i)) for i in range(len(_OPERATORS) + 1, count + 1)]
     return (*known, *more)
 
 
 def scene(seed: int, *, operator_count: int, customer_count: int = 600) -> Scene:
     """Draw a call centre: of 100 customers about 55 land lines, 36 mobiles, 5 abroad and 4 withheld."""
-    rng = Random(f"people/{seed}")
+    rng = Random(f"people/{seed}")  # noqa: S311 -- A play, no secret.
     return Scene(
         queues=QUEUES,
         lines=LINES,

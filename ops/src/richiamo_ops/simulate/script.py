@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ def live(seed: int, scene: Scene, begins: datetime, *, rate: float) -> Iterator[
 
     Calls arrive as a Poisson process. Two runs with one seed and one beginning give the same steps.
     """
-    rng = Random(f"live/{seed}")
+    rng = Random(f"live/{seed}")  # noqa: S311 -- A play, no secret.
     teller = Teller(rng, scene, LIVE)
     return _merged(
         (_arrivals(rng, begins, rate / 60), teller.unlucky),
@@ -35,12 +35,12 @@ def past_day(seed: int, scene: Scene, day: date, zone: ZoneInfo, *, calls: int) 
     and day always give the same records, so importing twice adds nothing.
     """
     weight = {5: 0.2, 6: 0.0}.get(day.weekday(), 1.0)
-    opens = datetime.combine(day, _OPENS, zone)
-    closes = datetime.combine(day, _CLOSES, zone)
+    opens = datetime.combine(day, _OPENS, zone).astimezone(UTC)
+    closes = datetime.combine(day, _CLOSES, zone).astimezone(UTC)
     per_second = calls * weight / (closes - opens).total_seconds()
     if per_second == 0:
         return []
-    rng = Random(f"history/{seed}/{day.isoformat()}")
+    rng = Random(f"history/{seed}/{day.isoformat()}")  # noqa: S311 -- A play, no secret.
     teller = Teller(rng, scene, HISTORY)
     until = closes.timestamp()
     steps = _merged(
@@ -53,9 +53,7 @@ def past_day(seed: int, scene: Scene, day: date, zone: ZoneInfo, *, calls: int) 
 _Story = Callable[[datetime], Iterator[Step]]
 
 
-def _arrivals(
-    rng: Random, begins: datetime, per_second: float, until: float = float("inf")
-) -> Iterator[datetime]:
+def _arrivals(rng: Random, begins: datetime, per_second: float, until: float = float("inf")) -> Iterator[datetime]:
     at = begins
     while True:
         at += timedelta(seconds=rng.expovariate(per_second))

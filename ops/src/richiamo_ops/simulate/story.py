@@ -1,7 +1,7 @@
 """What becomes of one customer who rings? A small story as steps, drawn from a random source."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
@@ -63,6 +63,8 @@ class Teller:
     scene: Scene
     pace: Pace
     counter: int = 0
+    busy: dict[str, datetime] = field(default_factory=dict)
+    """Until when each operator is on the telephone with a customer rung back."""
 
     def unlucky(self, at: datetime) -> Iterator[Step]:
         """A call that is lost, and all that follows from it."""
@@ -106,9 +108,7 @@ class Teller:
     def _lost_call(self, customer: Customer, queue: str, at: datetime) -> Iterator[Step]:
         ring = self._ring(customer, at)
         if self.rng.random() < 0.08:
-            call = transferred_and_lost(
-                ring, queue, chat=self.rng.randint(5, 20), wait=self.rng.randint(5, 40)
-            )
+            call = transferred_and_lost(ring, queue, chat=self.rng.randint(5, 20), wait=self.rng.randint(5, 40))
         else:
             cause = self.rng.choice(("CANCELED", "NOANSWER", "CANCELED", "QUEUE_CALLBACK"))
             call = lost(ring, queue, wait=self.rng.randint(2, 45), cause=cause)
@@ -131,8 +131,8 @@ class Teller:
         yield from self._record(call)
 
     def _rung_back(self, customer: Customer, since: datetime) -> Iterator[Step]:
-        operator = self._operator()
         at = since + self._after(self.pace.until_reserved)
+        operator = self._free_operator(at)
         yield Reserve(at=at, operator=operator.username, number=customer.number)
         if self.rng.random() < 0.08:
             at += self._after(self.pace.until_dialled)
@@ -140,7 +140,9 @@ class Teller:
             return
         for _ in range(3):
             at += self._after(self.pace.until_dialled)
+            at = max(at, self.busy.get(operator.username, at))
             call = self._recall(operator, customer, at)
+            self.busy[operator.username] = call.ended_at + timedelta(seconds=1)
             dial = f"dial-{call.unique_id}"
             yield Dial(at=at, operator=operator.username, number=customer.number, dial=dial)
             yield from self._record(call, dial)
@@ -175,9 +177,7 @@ class Teller:
             yield ReportRecord(at=at, call=call, form=self._form(), dial=dial)
 
     def _form(self) -> RecordForm:
-        return self.rng.choices(
-            (RecordForm.NESTED, RecordForm.FLAT, RecordForm.NAMES_OF_2020), (6, 3, 1)
-        )[0]
+        return self.rng.choices((RecordForm.NESTED, RecordForm.FLAT, RecordForm.NAMES_OF_2020), (6, 3, 1))[0]
 
     def _ring(self, customer: Customer, at: datetime) -> Incoming:
         return Incoming(
@@ -194,6 +194,10 @@ class Teller:
 
     def _operator(self) -> Operator:
         return self.rng.choice(self.scene.operators)
+
+    def _free_operator(self, at: datetime) -> Operator:
+        free = [one for one in self.scene.operators if self.busy.get(one.username, at) <= at]
+        return self.rng.choice(free) if free else self._operator()
 
     def _talk(self) -> float:
         return round(self.rng.uniform(*self.pace.talk), 1)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
@@ -74,6 +75,8 @@ def notification(call: PbxCall, form: NoticeForm) -> Message:
             text = f"{_XML}<response>{inside}</response>"
         case NoticeForm.AVP:
             text = urlencode(values)
+        case _:
+            assert_never(form)
     return Message(_NOTICE_TYPES[form], text.encode())
 
 
@@ -88,15 +91,13 @@ def records(calls: tuple[PbxCall, ...], form: RecordForm, zone: ZoneInfo) -> Mes
             rows = _flat(calls, zone)
         case RecordForm.CSV:
             return Message("text/csv", _csv(_flat(calls, zone)).encode())
+        case _:
+            assert_never(form)
     return Message("application/json", json.dumps(rows).encode())
 
 
 def _flat(calls: tuple[PbxCall, ...], zone: ZoneInfo) -> list[dict[str, object]]:
-    return [
-        _summary(call, zone) | detail
-        for call in calls
-        for detail in (_details(call, zone) or [{}])
-    ]
+    return [_summary(call, zone) | detail for call in calls for detail in (_details(call, zone) or [{}])]
 
 
 def _csv(rows: list[dict[str, object]]) -> str:
