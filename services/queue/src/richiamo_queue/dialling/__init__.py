@@ -1,0 +1,1 @@
+"""How is the customer's phone made to ring? One port, several kinds of PBX."""

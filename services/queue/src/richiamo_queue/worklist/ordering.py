@@ -1,0 +1,64 @@
+"""By what can a list be sorted? A key a column, with empty values always last, and ids to break ties."""
+
+from dataclasses import dataclass
+
+from richiamo_queue.caller.errors import Malformed
+from richiamo_queue.worklist.availability import SORT_SQL
+
+_LAST_TEXT = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of the list: the SQL of its key, the type the key is compared as, and the direction."""
+
+    name: str
+    key: str
+    cast: str
+    descending: bool
+
+    @property
+    def direction(self) -> str:
+        return "DESC" if self.descending else "ASC"
+
+    @property
+    def beyond(self) -> str:
+        """The comparison that holds for the rows after a mark."""
+        return "<" if self.descending else ">"
+
+
+_TEXTS = (
+    "request_id",
+    "caller_id",
+    "number",
+    "called",
+    "queue",
+    "type",
+    "source",
+    "account_code",
+    "reserved_by",
+    "hidden_reason",
+)
+_COUNTS = ("calls", "recalled")
+_INSTANTS = ("first_call", "last_call", "last_recall", "reserved_at", "expires_at", "hidden_until")
+_SAME_AS = {"reserved_by_name": "reserved_by", "link": "number", "queues": "queue"}
+
+SORTABLE = (*_TEXTS, *_COUNTS, *_INSTANTS, "availability", *_SAME_AS)
+
+
+def order_of(sort: str) -> Order:
+    """The order for `field` or `-field`; `Malformed` names what can be sorted by."""
+    descending = sort.startswith("-")
+    field = sort.removeprefix("-").removeprefix("+")
+    column = _SAME_AS.get(field, field)
+    if column in _TEXTS:
+        last = "''" if descending else f"'{_LAST_TEXT}'"
+        return Order(sort, f"coalesce(lower({column}), {last}) COLLATE \"C\"", "text", descending)
+    if column in _COUNTS:
+        return Order(sort, column, "bigint", descending)
+    if column in _INSTANTS:
+        last = "'-infinity'" if descending else "'infinity'"
+        return Order(sort, f"coalesce({column}, {last}::timestamptz)", "timestamptz", descending)
+    if column == "availability":
+        return Order(sort, SORT_SQL, "bigint", descending)
+    raise Malformed(f"sort: must be one of {', '.join(SORTABLE)}, with a minus sign before it for descending.")

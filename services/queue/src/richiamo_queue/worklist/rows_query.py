@@ -1,0 +1,96 @@
+"""How do these callers' rows look now? And how many are there? What live pages ask after each change."""
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+from richiamo_events.caller import Caller, load
+from richiamo_events.ids import CallerId
+from richiamo_kit.clock import Clock
+from richiamo_kit.projector import wait_for
+
+from richiamo_queue.users import User
+from richiamo_queue.worklist.items import Site, request_item
+from richiamo_queue.worklist.projection import SCHEMA
+from richiamo_queue.worklist.query import Answer, snapshot, view_position
+
+_ROWS = f"""
+SELECT r.*, coalesce(n.number, '') AS number
+FROM {SCHEMA}.request r LEFT JOIN {SCHEMA}.number n USING (caller_id)
+WHERE r.recorded_to = 'infinity' AND r.caller_id = ANY (%(callers)s)
+  AND (%(seen)s::text[] = '{{}}' OR r.queue = ANY (%(seen)s))
+ORDER BY r.caller_id, r.first_call
+"""
+
+_SUMMARY = f"""
+SELECT count(*) FILTER (WHERE free) AS requests,
+       count(DISTINCT caller_id) FILTER (WHERE free) AS callers,
+       count(DISTINCT caller_id) FILTER (WHERE reserved_by = %(me)s) AS mine
+FROM (
+    SELECT r.*, reserved_by IS NULL AND dial IS NULL AND (hidden_until IS NULL OR hidden_until <= %(now)s) AS free
+    FROM {SCHEMA}.request r
+    WHERE recorded_to = 'infinity' AND (%(seen)s::text[] = '{{}}' OR queue = ANY (%(seen)s))
+) AS now_open
+"""
+
+_WITHHELD = f"""
+SELECT count(*) FROM {SCHEMA}.withheld
+WHERE at >= %(begin)s AND at < %(end)s AND (%(seen)s::text[] = '{{}}' OR queue = ANY (%(seen)s))
+"""
+
+
+class Rows:
+    """Answers what a live page asks about callers it already knows."""
+
+    def __init__(self, pool: AsyncConnectionPool, site: Site, clock: Clock) -> None:
+        self._pool = pool
+        self._site = site
+        self._clock = clock
+
+    async def rows(self, user: User, callers: Sequence[str], min_position: int | None = None) -> Answer:
+        """Every open request of these callers in whatever state, and which of them have none open."""
+        if min_position:
+            await wait_for(self._pool, SCHEMA, min_position)
+        now = self._clock.now()
+        async with snapshot(self._pool) as connection:
+            position = await view_position(connection)
+            async with connection.cursor(row_factory=dict_row) as cursor:
+                found = await cursor.execute(_ROWS, {"callers": list(callers), "seen": list(user.queues)})
+                rows = await found.fetchall()
+        present = {row["caller_id"] for row in rows}
+        return {
+            "items": [request_item(row, user, self._site, now) for row in rows],
+            "callers": [one for one in callers if one not in present],
+            "position": position,
+        }
+
+    async def summary(self, user: User, day: str | None = None, min_position: int | None = None) -> Answer:
+        """How many requests and callers wait, how many are mine, how many withheld calls the day has."""
+        if min_position:
+            await wait_for(self._pool, SCHEMA, min_position)
+        now = self._clock.now()
+        zone = self._site.settings.zone
+        date = datetime.fromisoformat(day).date() if day else now.astimezone(zone).date()
+        parameters = {
+            "me": user.username,
+            "now": now,
+            "seen": list(user.queues),
+            "begin": datetime.combine(date, time(), zone),
+            "end": datetime.combine(date + timedelta(days=1), time(), zone),
+        }
+        async with snapshot(self._pool) as connection:
+            position = await view_position(connection)
+            async with connection.cursor(row_factory=dict_row) as cursor:
+                counts = await (await cursor.execute(_SUMMARY, parameters)).fetchone()
+            withheld = await (await connection.execute(_WITHHELD, parameters)).fetchone()
+        return {**(counts or {}), "withheld_today": withheld[0] if withheld else 0, "position": position}
+
+    async def caller(self, caller_id: CallerId) -> tuple[Caller, bool] | None:
+        """The state of one caller, and whether shared subjects hold facts about it; None when unknown."""
+        async with self._pool.connection() as connection:
+            found = await connection.execute(
+                f"SELECT state, shared FROM {SCHEMA}.caller WHERE caller_id = %s", [caller_id]
+            )
+            row = await found.fetchone()
+        return None if row is None else (load(row[0]), row[1])
