@@ -1,10 +1,15 @@
 """What can the caller of a failed action do about it? One exception a possible answer.
 
 `Rejected`: tell the user. `StreamMoved`: decide again. `Unavailable`: try again after a delay.
-`Unreadable`: put the message aside. `Problem` is how the first reaches another service or a browser.
+`Unreadable` (that of richiamo_events): put the
+message aside or stop, never skip it in silence. `Problem` is how the first reaches another service or a browser.
 """
 
 from collections.abc import Sequence
+
+from richiamo_events.wire import Unreadable
+
+__all__ = ["Problem", "Rejected", "StreamMoved", "Unavailable", "Unreadable"]
 
 
 class Problem(Exception):
@@ -13,7 +18,7 @@ class Problem(Exception):
     `type` is the last part of the problem type, such as `already-reserved`; the gateway makes it a URI.
     """
 
-    def __init__(self, status: int, type: str, title: str, detail: str = "", **extra: object) -> None:
+    def __init__(self, status: int, type: str, title: str, detail: str = "", **extra: object) -> None:  # noqa: A002 -- RFC 9457 names it so.
         super().__init__(f"{status} {type}: {title}" + (f" ({detail})" if detail else ""))
         self.status = status
         self.type = type
@@ -78,7 +83,3 @@ class StreamMoved(Exception):
 
 class Unavailable(Exception):
     """Something we need does not answer: try again with a delay. HTTP 503. Nothing is known about the outcome."""
-
-
-class Unreadable(Exception):
-    """This message can never be understood by this version: quarantine it or stop, never skip it in silence."""

@@ -1,29 +1,66 @@
 """How do services ask one another? Request and reply over NATS, where an error is an answer too."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
+import nats.errors
+import structlog
 from faststream.nats import NatsBroker
 
-from richiamo_kit.errors import Problem
+from richiamo_kit.errors import Problem, Rejected, StreamMoved, Unavailable
 
 __all__ = ["Problem", "answering", "ask", "make_broker"]
 
-Payload = dict[str, object]
+Payload = dict[str, Any]
 Handler = Callable[[Payload], Awaitable[Payload]]
+
+_log = structlog.get_logger(__name__)
+
+_AT_ONCE = 64
+"""Questions of one subject that one instance works on at a time."""
 
 
 def make_broker(nats_url: str, *, name: str) -> NatsBroker:
     """A broker that reconnects for ever; `await broker.start()` after all handlers are declared, `await broker.stop()`."""
-    raise NotImplementedError
+    return NatsBroker(
+        nats_url,
+        name=name,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0.2,  # type: ignore[arg-type]  # Seconds; fractions work.
+        ping_interval=5,
+        max_outstanding_pings=2,
+        logger=logging.getLogger("faststream"),
+        graceful_timeout=2.0,
+    )
 
 
-async def ask(broker: NatsBroker, subject: str, payload: Payload, timeout: float = 5.0) -> Payload:
+async def ask(broker: NatsBroker, subject: str, payload: Mapping[str, Any], timeout: float = 5.0) -> Payload:
     """Ask a service and await its answer.
 
     Raises `Problem` when it refused or failed, `Unavailable` when none answered within `timeout` seconds. While nobody
     listens the question is asked again; once asked it is never repeated, for it may have been carried out.
     """
-    raise NotImplementedError
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout
+    while True:
+        left = max(0.05, deadline - loop.time())
+        try:
+            message = await broker.request(dict(payload), subject, timeout=left)
+        except nats.errors.NoRespondersError as error:
+            if loop.time() + 0.1 >= deadline:
+                raise Unavailable(f"nobody answers {subject}") from error
+            await asyncio.sleep(0.1)
+            continue
+        except (nats.errors.Error, TimeoutError, OSError) as error:
+            raise Unavailable(f"no answer from {subject} in time") from error
+        answer = json.loads(message.body)
+        if "problem" in answer:
+            raise Problem.from_json(answer["problem"])
+        result: Payload = answer["answer"]
+        return result
 
 
 def answering(broker: NatsBroker, subject: str, *, queue: str) -> Callable[[Handler], Handler]:
@@ -32,4 +69,23 @@ def answering(broker: NatsBroker, subject: str, *, queue: str) -> Callable[[Hand
     Whatever it raises becomes a reply: `Rejected` its 409, `Problem` itself, `Unavailable` and `StreamMoved` 503,
     anything else 500 and a logged traceback.
     """
-    raise NotImplementedError
+
+    def declare(handler: Handler) -> Handler:
+        async def reply(payload: Payload) -> Payload:
+            try:
+                return {"answer": await handler(payload)}
+            except Problem as problem:
+                return {"problem": problem.as_json()}
+            except Rejected as refusal:
+                return {"problem": refusal.as_problem().as_json()}
+            except (Unavailable, StreamMoved) as error:
+                _log.warning("question_not_answered", subject=subject, error=str(error))
+                return {"problem": Problem(503, "unavailable", "Not available now", "Try again in a moment.").as_json()}
+            except Exception:
+                _log.exception("question_failed", subject=subject)
+                return {"problem": Problem(500, "internal-error", "This went wrong inside Richiamo").as_json()}
+
+        broker.subscriber(subject, queue=queue, max_workers=_AT_ONCE)(reply)
+        return handler
+
+    return declare

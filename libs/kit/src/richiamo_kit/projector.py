@@ -6,16 +6,31 @@ by compare-and-set in the transaction that writes the rows. `apply` may still be
 failure.
 """
 
+import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import aclosing
 from typing import Protocol
 
-from psycopg import AsyncConnection
+import psycopg
+import structlog
+from psycopg import AsyncConnection, sql
 from psycopg_pool import AsyncConnectionPool
+
 from richiamo_events.envelope import Recorded
 from richiamo_events.ids import CallerId
-
+from richiamo_kit import database, metrics
+from richiamo_kit.errors import Unavailable
 from richiamo_kit.store.port import EventStore
+
+_log = structlog.get_logger(__name__)
+
+_AGAIN = 0.3
+"""Seconds before a projector that lost its database or log tries again."""
+_STAND_BY = 1.0
+"""Seconds between two attempts at the lock that another projector holds."""
+_BATCH = 1000
 
 OnCommit = Callable[[int, AbstractSet[CallerId] | None], Awaitable[None]]
 """Called after each commit with the view's position and the callers whose rows changed.
@@ -32,7 +47,8 @@ class Projection(Protocol):
 
     def ddl(self) -> Sequence[str]:
         """The statements that make the tables in `schema` (the schema itself exists). When they change, the
-        projector drops the schema and rebuilds the view from the start of the log."""
+        projector drops the schema and rebuilds the view from the start of the log.
+        """
         ...
 
     async def start(self, connection: AsyncConnection) -> None:
@@ -45,6 +61,10 @@ class Projection(Protocol):
         Runs inside a transaction that the projector commits; must not commit itself.
         """
         ...
+
+
+class _Overtaken(Exception):
+    """Another projector moved the checkpoint, or a rebuild switched the tables: load anew."""
 
 
 class Projector:
@@ -60,23 +80,134 @@ class Projector:
         database_url: str,
         on_commit: OnCommit | None = None,
     ) -> None:
-        raise NotImplementedError
+        self._store = store
+        self._projection = projection
+        self._database_url = database_url
+        self._on_commit = on_commit
+        self._position = 0
+        self._ready = False
+        self._owed_resync = True
 
     async def run(self) -> None:
         """Follow the log until cancelled. Raises `Unreadable` at an event of a future version."""
-        raise NotImplementedError
+        while True:
+            try:
+                await self._follow()
+            except (_Overtaken, psycopg.Error, Unavailable, OSError) as error:
+                _log.warning("projector_restarts", view=self._projection.schema, reason=str(error).strip())
+            finally:
+                self._ready = False
+                self._owed_resync = True
+            await asyncio.sleep(_AGAIN)
 
     async def catch_up(self) -> int:
         """Apply what the log holds now, stop, and answer the position reached (rebuilds and tests)."""
-        raise NotImplementedError
+        async with await database.connect(self._database_url, application=self._projection.schema) as connection:
+            await self._lock(connection)
+            await self._load(connection)
+            batch: list[Recorded] = []
+            async for event in self._store.read(self._position):
+                batch.append(event)
+                if len(batch) == _BATCH:
+                    await self._write(connection, batch)
+                    batch = []
+            if batch:
+                await self._write(connection, batch)
+        return self._position
 
     @property
     def position(self) -> int:
-        raise NotImplementedError
+        """The position up to which the view is written."""
+        return self._position
 
     @property
     def ready(self) -> bool:
-        raise NotImplementedError
+        return self._ready
+
+    async def _follow(self) -> None:
+        async with await database.connect(self._database_url, application=self._projection.schema) as connection:
+            await self._lock(connection)
+            await self._load(connection)
+            self._ready = True
+            await self._announce(frozenset())
+            async with aclosing(self._store.follow(self._position)) as batches:
+                async for batch in batches:
+                    touched = await self._write(connection, batch)
+                    await self._announce(touched)
+
+    async def _lock(self, connection: AsyncConnection) -> None:
+        number = int.from_bytes(hashlib.sha256(self._projection.schema.encode()).digest()[:8], signed=True)
+        while True:
+            got = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (number,))).fetchone()
+            await connection.commit()
+            if got is not None and got[0]:
+                return
+            await asyncio.sleep(_STAND_BY)
+
+    async def _load(self, connection: AsyncConnection) -> None:
+        """Make the tables if they are not there or of another shape, then load position and memory."""
+        schema = sql.Identifier(self._projection.schema)
+        statements = self._projection.ddl()
+        shape = hashlib.sha256("\n".join(statements).encode()).hexdigest()
+        async with connection.transaction():
+            found = await (
+                await connection.execute(
+                    "SELECT to_regclass(%s) IS NOT NULL", (f"{self._projection.schema}.checkpoint",)
+                )
+            ).fetchone()
+            known = None
+            if found is not None and found[0]:
+                known = await (
+                    await connection.execute(sql.SQL("SELECT shape FROM {}.checkpoint").format(schema))
+                ).fetchone()
+            if known is None or known[0] != shape:
+                _log.info("view_is_made", view=self._projection.schema, again=known is not None)
+                await connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))
+                await connection.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
+                await connection.execute(
+                    sql.SQL(
+                        "CREATE TABLE {}.checkpoint (one boolean PRIMARY KEY DEFAULT true CHECK (one), "
+                        "position bigint NOT NULL, recorded_at timestamptz, shape text NOT NULL)"
+                    ).format(schema)
+                )
+                await connection.execute(
+                    sql.SQL("INSERT INTO {}.checkpoint (position, shape) VALUES (0, %s)").format(schema), (shape,)
+                )
+                for statement in statements:
+                    await connection.execute(statement.encode())
+            row = await (
+                await connection.execute(sql.SQL("SELECT position FROM {}.checkpoint").format(schema))
+            ).fetchone()
+            assert row is not None
+            self._position = row[0]
+            await self._projection.start(connection)
+
+    async def _write(self, connection: AsyncConnection, batch: Sequence[Recorded]) -> AbstractSet[CallerId]:
+        async with connection.transaction():
+            touched = await self._projection.apply(connection, batch)
+            moved = await connection.execute(
+                sql.SQL("UPDATE {}.checkpoint SET position = %s, recorded_at = %s WHERE position = %s").format(
+                    sql.Identifier(self._projection.schema)
+                ),
+                (batch[-1].position, batch[-1].recorded_at, self._position),
+            )
+            if moved.rowcount != 1:
+                raise _Overtaken("the checkpoint is not where this projector left it")
+        self._position = batch[-1].position
+        metrics.VIEW_POSITION.labels(view=self._projection.schema).set(self._position)
+        return touched
+
+    async def _announce(self, touched: AbstractSet[CallerId]) -> None:
+        """Tell what changed; what could not be told is owed as a resync."""
+        if self._on_commit is None:
+            return
+        try:
+            await self._on_commit(self._position, None if self._owed_resync else touched)
+        except (Unavailable, OSError) as error:
+            self._owed_resync = True
+            _log.warning("change_not_announced", view=self._projection.schema, reason=str(error))
+        else:
+            self._owed_resync = False
 
 
 async def wait_for(pool: AsyncConnectionPool, schema: str, position: int, timeout: float = 5.0) -> int:
@@ -84,4 +215,17 @@ async def wait_for(pool: AsyncConnectionPool, schema: str, position: int, timeou
 
     This is `Min-Position` of the API: read your own writes. Raises `Unavailable` after `timeout` seconds.
     """
-    raise NotImplementedError
+    statement = sql.SQL("SELECT position FROM {}.checkpoint").format(sql.Identifier(schema))
+    deadline = asyncio.get_running_loop().time() + timeout
+    try:
+        while True:
+            async with pool.connection() as connection:
+                row = await (await connection.execute(statement)).fetchone()
+            reached: int = row[0] if row else 0
+            if reached >= position:
+                return reached
+            if asyncio.get_running_loop().time() >= deadline:
+                raise Unavailable(f"{schema} is at {reached}, not yet at {position}")
+            await asyncio.sleep(0.005)
+    except psycopg.Error as error:
+        raise Unavailable(f"{schema} cannot be read: {error}") from error

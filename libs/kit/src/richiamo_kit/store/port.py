@@ -3,7 +3,7 @@
 Both implementations (`memory`, `jetstream`) pass one contract suite, `tests/kit/test_store.py`.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,14 +45,14 @@ class EventStore(Protocol):
         """
         ...
 
-    def read(self, after: int = 0, *, subject: str = ALL, until: int | None = None) -> AsyncIterator[Recorded]:
+    def read(self, after: int = 0, *, subject: str = ALL, until: int | None = None) -> AsyncGenerator[Recorded, None]:
         """The events after a position in order, up to and with `until`, or up to the log's end of now.
 
         `subject` may hold the wildcards `*` and `>`. Raises `Unreadable` at an event of a future version.
         """
         ...
 
-    def follow(self, after: int, *, subject: str = ALL) -> AsyncIterator[Sequence[Recorded]]:
+    def follow(self, after: int, *, subject: str = ALL) -> AsyncGenerator[Sequence[Recorded], None]:
         """The events after a position and all that come, in order, without gaps or repeats, for ever.
 
         Yields what has arrived, at most about 1,000 at a time. Survives restarts of the log's server.

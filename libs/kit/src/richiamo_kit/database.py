@@ -1,0 +1,41 @@
+"""How does a service talk to PostgreSQL? One pool, opened patiently, in UTC."""
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=30000"
+
+
+async def connect(database_url: str, *, autocommit: bool = False, application: str = "richiamo") -> AsyncConnection:
+    """One connection of its own, with keepalives that notice a dead server within about 10 s."""
+    return await AsyncConnection.connect(
+        database_url,
+        autocommit=autocommit,
+        application_name=application,
+        options=OPTIONS,
+        connect_timeout=3,
+        keepalives_idle=3,
+        keepalives_interval=2,
+        keepalives_count=3,
+    )
+
+
+def make_pool(database_url: str, *, most: int = 8, application: str = "richiamo") -> AsyncConnectionPool:
+    """A pool of up to `most` connections, not opened yet; a broken connection is replaced when it is asked for."""
+    return AsyncConnectionPool(
+        database_url,
+        kwargs={
+            "application_name": application,
+            "options": OPTIONS,
+            "connect_timeout": 3,
+            "keepalives_idle": 3,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+        },
+        min_size=1,
+        max_size=most,
+        open=False,
+        timeout=5.0,
+        reconnect_timeout=5.0,
+        check=AsyncConnectionPool.check_connection,
+    )

@@ -1,0 +1,183 @@
+"""Where do numbers live? The caller directory on a NATS bucket: the one place that leads from an id to a person.
+
+Two entries a caller: `h.<keyed hash of the number>` holds id and number, `i.<id>` holds the hash. The second
+is written first and holds no digits, so whatever a crash leaves behind says nothing about anybody.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections import OrderedDict
+from pathlib import Path
+from uuid import uuid4
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from richiamo_events.ids import CallerId
+from richiamo_kit.errors import Unavailable
+from richiamo_kit.store.connection import JetStreamError, api_patiently
+from richiamo_kit.store.messages import Stored, newest_on
+from richiamo_kit.store.publish import EXPECTED_POSITION, Outgoing, send
+from richiamo_kit.store.streams import DIRECTORY, DIRECTORY_PREFIX
+
+_REMEMBERED = 50_000
+_WRONG_POSITION = {10071, 10164}
+_KEY_BYTES = 32
+_FORGOTTEN = "richiamo.directory.forgotten"
+
+
+def read_key(file: Path) -> bytes:
+    """The key of the hash; made at the first start (mode 0600) by whichever service comes first.
+
+    Raises `ValueError` for a file that holds no key.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not file.exists():
+        fresh = file.with_name(f".{file.name}.{uuid4().hex}")
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as out:
+            out.write(secrets.token_hex(_KEY_BYTES))
+            out.flush()
+            os.fsync(out.fileno())
+        try:
+            os.link(fresh, file)  # Fails if another service was faster: its key counts.
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    key = bytes.fromhex(file.read_text().strip())
+    if len(key) < _KEY_BYTES:
+        raise ValueError(f"{file} holds no key of {_KEY_BYTES} bytes")
+    return key
+
+
+class NatsDirectory:
+    """`CallerDirectory` on the bucket's stream, which `ensure_streams` makes."""
+
+    def __init__(self, client: Client, key: bytes) -> None:
+        self._client = client
+        self._key = key
+        self._ids: OrderedDict[str, CallerId] = OrderedDict()
+        self._numbers: OrderedDict[CallerId, str] = OrderedDict()
+        self._listening = False
+
+    async def resolve(self, number: str) -> CallerId:
+        """The caller of this number; a new one when it has none. Racing calls get one answer."""
+        known = await self.find(number)
+        if known is not None:
+            return known
+        caller = CallerId(uuid4().hex)
+        digest = self._hash(number)
+        await self._put(_by_id(caller), digest.encode())
+        try:
+            await self._put(_by_hash(digest), json.dumps({"id": caller, "number": number}).encode(), expected=0)
+        except JetStreamError as error:
+            if error.code not in _WRONG_POSITION:
+                raise Unavailable(str(error)) from error
+            # Somebody was faster, or it was our own repeat: what stands there counts.
+            standing = await newest_on(self._client, DIRECTORY, _by_hash(digest))
+            if standing is None:
+                raise Unavailable("the directory entry moved while it was made") from error
+            winner = CallerId(json.loads(standing.body)["id"])
+            if winner != caller:
+                await self._erase(await newest_on(self._client, DIRECTORY, _by_id(caller)))
+            caller = winner
+        self._remember(number, caller)
+        return caller
+
+    async def find(self, number: str) -> CallerId | None:
+        """The caller of this number, or None; never creates one."""
+        await self._listen()
+        digest = self._hash(number)
+        if digest in self._ids:
+            self._ids.move_to_end(digest)
+            return self._ids[digest]
+        stored = await newest_on(self._client, DIRECTORY, _by_hash(digest))
+        if stored is None:
+            return None
+        caller = CallerId(json.loads(stored.body)["id"])
+        self._remember(number, caller)
+        return caller
+
+    async def number_of(self, caller: CallerId) -> str | None:
+        """The number of this caller; None when there is none, or when the caller was erased."""
+        await self._listen()
+        if caller in self._numbers:
+            self._numbers.move_to_end(caller)
+            return self._numbers[caller]
+        pointer = await newest_on(self._client, DIRECTORY, _by_id(caller))
+        if pointer is None:
+            return None
+        stored = await newest_on(self._client, DIRECTORY, _by_hash(pointer.body.decode()))
+        if stored is None:
+            return None
+        entry = json.loads(stored.body)
+        if entry["id"] != caller:
+            return None
+        self._remember(entry["number"], caller)
+        return str(entry["number"])
+
+    async def forget(self, caller: CallerId) -> None:
+        """Remove the entry and overwrite its bytes on disk; harmless when repeated."""
+        self.drop(caller)
+        pointer = await newest_on(self._client, DIRECTORY, _by_id(caller))
+        if pointer is None:
+            return
+        stored = await newest_on(self._client, DIRECTORY, _by_hash(pointer.body.decode()))
+        if stored is not None and json.loads(stored.body)["id"] == caller:
+            await self._erase(stored)
+        await self._erase(pointer)
+        await self._client.publish(_FORGOTTEN, caller.encode())
+
+    async def _listen(self) -> None:
+        """Hear of callers that other processes forget, so that a number never leads to an erased caller."""
+        if not self._listening:
+            self._listening = True
+            await self._client.subscribe(_FORGOTTEN, cb=self._forgotten)
+
+    async def _forgotten(self, message: Msg) -> None:
+        self.drop(CallerId(message.data.decode()))
+
+    def drop(self, caller: CallerId) -> None:
+        """Forget what this process remembers of a caller, after another process removed it."""
+        number = self._numbers.pop(caller, None)
+        if number is not None:
+            self._ids.pop(self._hash(number), None)
+
+    def _hash(self, number: str) -> str:
+        return hmac.new(self._key, number.encode(), hashlib.sha256).hexdigest()
+
+    def _remember(self, number: str, caller: CallerId) -> None:
+        self._ids[self._hash(number)] = caller
+        self._numbers[caller] = number
+        while len(self._ids) > _REMEMBERED:
+            self._ids.popitem(last=False)
+        while len(self._numbers) > _REMEMBERED:
+            self._numbers.popitem(last=False)
+
+    async def _put(self, subject: str, body: bytes, *, expected: int | None = None) -> None:
+        headers = {} if expected is None else {EXPECTED_POSITION: str(expected)}
+        await send(self._client, [Outgoing(subject, headers, body)])
+
+    async def _erase(self, stored: Stored | None) -> None:
+        if stored is None:
+            return
+        try:
+            # Without `no_erase` the server overwrites the message's bytes; a purge would leave them in the block file.
+            await api_patiently(
+                self._client, f"STREAM.MSG.DELETE.{DIRECTORY}", {"seq": stored.position, "no_erase": False}
+            )
+        except JetStreamError as error:
+            if error.status != 404 and "not found" not in error.description:
+                raise Unavailable(str(error)) from error
+
+
+def _by_hash(digest: str) -> str:
+    return f"{DIRECTORY_PREFIX}.h.{digest}"
+
+
+def _by_id(caller: CallerId) -> str:
+    return f"{DIRECTORY_PREFIX}.i.{caller}"

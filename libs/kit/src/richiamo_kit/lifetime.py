@@ -1,0 +1,38 @@
+"""When does a service end? At SIGTERM or SIGINT, or when one of its parts fails for good."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+_log = structlog.get_logger(__name__)
+
+
+async def until_signal() -> None:
+    """Return when the process is asked to end."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(name)
+
+
+async def run_until_signal(*parts: Callable[[], Awaitable[None]]) -> None:
+    """Run the parts side by side until a signal; a part that raises or returns ends all, and its error is raised."""
+    waiter = asyncio.create_task(until_signal(), name="until_signal")
+    tasks = [asyncio.ensure_future(part()) for part in parts]
+    done, _ = await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    for task in (waiter, *tasks):
+        task.cancel()
+    await asyncio.gather(waiter, *tasks, return_exceptions=True)
+    for task in done:
+        if task is not waiter and not task.cancelled():
+            error = task.exception()
+            if error is not None:
+                raise error
+            _log.warning("a_part_of_the_service_returned")

@@ -1,0 +1,57 @@
+"""How does a service tell what it does? One structlog configuration; no caller's number in clear."""
+
+import logging
+import re
+import sys
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+_NUMBER = re.compile(r"(?<![\w.:-])(\+?\d{4,13})(\d{3})(?![\w.:-])")
+_NUMBER_KEYS = frozenset({"number", "caller_number", "called", "caller"})
+
+
+def masked(number: str) -> str:
+    """A number as logs and pages without the right show it: its last three digits hidden as `xxx`."""
+    return number[:-3] + "xxx" if len(number) > 3 else "xxx"
+
+
+def _mask_numbers(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    for key, value in event.items():
+        if isinstance(value, str) and key not in {"event", "timestamp", "level", "logger", "exception"}:
+            event[key] = masked(value) if key in _NUMBER_KEYS else _NUMBER.sub(r"\1xxx", value)
+    return event
+
+
+def configure(level: str = "info", *, form: str = "console", service: str = "") -> None:
+    """Set up logging for the process: `form` is `console` or `json`; standard library records take the same way."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _mask_numbers,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for noisy in ("uvicorn.access", "nats", "faststream"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    if service:
+        structlog.contextvars.bind_contextvars(service=service)

@@ -1,0 +1,27 @@
+"""What is measured? Every metric of every service in one typed catalogue, so that names never drift."""
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+LOST_CALLS = Counter("richiamo_lost_calls", "Lost calls received from the PBX", ["pbx", "source", "result"])
+CALL_RECORDS = Counter("richiamo_call_records", "Call records received", ["pbx", "result"])
+NOTIFICATIONS = Counter("richiamo_notifications", "Event notifications received", ["pbx", "event"])
+QUARANTINED = Counter("richiamo_quarantined", "Reports that could not be understood", ["pbx", "reason"])
+SPOOLED = Gauge("richiamo_spool_entries", "Reports on the local disk that the log has not taken yet")
+WRONG_CREDENTIALS = Counter("richiamo_wrong_credentials", "Requests with wrong credentials", ["edge"])
+FACTS = Counter("richiamo_facts", "Facts written by the callback tracker", ["type"])
+COMMANDS = Counter("richiamo_commands", "Commands decided", ["command", "result"])
+VIEW_POSITION = Gauge("richiamo_view_position", "Position of the log that a view has reached", ["view"])
+STREAMS_OPEN = Gauge("richiamo_live_streams", "Browsers that follow the changes")
+REQUEST_SECONDS = Histogram(
+    "richiamo_request_seconds",
+    "Time to answer over HTTP, in seconds",
+    ["edge", "method", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+
+
+def exposition() -> bytes:
+    """All metrics of this process in Prometheus' text format."""
+    return generate_latest(REGISTRY)
