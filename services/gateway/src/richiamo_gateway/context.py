@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
+import structlog
+from starlette.requests import HTTPConnection
+
+from richiamo_gateway.api.commands import Answered
 from richiamo_gateway.auth.sessions import Sessions
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.live import Live
@@ -14,16 +18,16 @@ from richiamo_gateway.people import People
 from richiamo_gateway.settings import GatewaySettings
 from richiamo_gateway.site_rules import SiteRules
 from richiamo_kit.clock import Clock
+from richiamo_kit.errors import Problem, Unavailable
 from richiamo_kit.log_view import SiteView
-from starlette.requests import HTTPConnection
+
+_log = structlog.get_logger(__name__)
 
 
 class Inside(Protocol):
     """The other services, by request and reply."""
 
-    async def ask(
-        self, subject: str, payload: Mapping[str, Any], timeout: float = 5.0
-    ) -> dict[str, Any]:
+    async def ask(self, subject: str, payload: Mapping[str, Any], timeout: float = 5.0) -> dict[str, Any]:
         """The answer of whichever service listens on `subject`.
 
         Raises `Problem` when the service refuses and `Unavailable` when none answers in time (seconds).
@@ -40,13 +44,12 @@ class Gateway:
     sessions: Sessions
     people: People
     rules: SiteRules
+    answered: Answered
     live: Live
     clock: Clock
     settings: GatewaySettings
 
-    async def ask(
-        self, subject: str, user: User, *, timeout: float = 5.0, **payload: Any
-    ) -> dict[str, Any]:
+    async def ask(self, subject: str, user: User, *, timeout: float = 5.0, **payload: Any) -> dict[str, Any]:
         """Asks another service in the name of `user`; payload values that are None are left out.
 
         Example: `await gateway.ask("richiamo.queue.requests", user, view="recall", limit=100)`.
@@ -54,7 +57,17 @@ class Gateway:
         asked = {name: value for name, value in payload.items() if value is not None}
         return await self.inside.ask(subject, {"user": user.payload(), **asked}, timeout)
 
+    async def hand_back(self, username: str, *, by: User, why: str) -> None:
+        """Asks the queue service to release all that `username` has reserved; why: logout or deactivated.
+
+        When it does not answer, nothing is lost: reservations end by themselves (`domain.md` rule 8).
+        """
+        try:
+            await self.ask("richiamo.queue.release_all", by, username=username, why=why)
+        except (Unavailable, Problem) as error:
+            _log.warning("reservations_not_handed_back", username=username, why=why, error=str(error))
+
 
 def gateway_of(connection: HTTPConnection) -> Gateway:
     """The running gateway of a request; a FastAPI dependency."""
-    return cast(Gateway, connection.app.state.gateway)
+    return cast("Gateway", connection.app.state.gateway)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from richiamo_events.operators import Operator
+from richiamo_events.language import OperatorChanged
 
 
 class Role(IntEnum):
@@ -38,13 +38,13 @@ class User:
     """Whether this person sees phone numbers with digits hidden."""
 
     @classmethod
-    def of(cls, operator: Operator) -> "User":
+    def of(cls, operator: OperatorChanged) -> "User":
         return cls(
             username=operator.username,
             name=operator.name,
             role=operator.role,
             extension=operator.extension,
-            queues=tuple(operator.queues),
+            queues=operator.queues,
             language=operator.language,
             masked=operator.masked,
         )

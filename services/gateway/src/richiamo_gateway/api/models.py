@@ -1,0 +1,319 @@
+"""What do the answers of the JSON API look like? The shapes of `api.md`, for the OpenAPI document.
+
+Answers of other services are passed on as they are: these models describe them and never alter them.
+"""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Shape(BaseModel):
+    """Fields may be added to an answer at any time; clients ignore what they do not know."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ProblemDetail(Shape):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    instance: str = ""
+
+
+class Position(Shape):
+    """What a command answers: the log position that holds its effect."""
+
+    position: int
+
+
+class Login(BaseModel):
+    username: str = Field(max_length=200)
+    password: str = Field(max_length=1000)
+
+
+class Token(Shape):
+    token: str
+
+
+class UserFields(BaseModel):
+    """What can be said about a user; what is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str | None = None
+    password: str | None = None
+    role: str | None = None
+    extension: str | None = None
+    queues: list[str] | None = None
+    language: str | None = None
+    masked: bool | None = None
+    active: bool | None = None
+
+
+class NewUser(UserFields):
+    username: str
+
+
+class UserShown(Shape):
+    username: str
+    name: str
+    role: Literal["operator", "supervisor", "admin"]
+    extension: str
+    queues: list[str]
+    language: str
+    active: bool
+    masked: bool
+
+
+class UserList(Shape):
+    items: list[UserShown]
+    position: int
+
+
+class UserWritten(UserShown):
+    position: int
+
+
+class SettingsShown(Shape):
+    """Every setting of the site; the most used ones are listed here."""
+
+    availability_minutes: int
+    success_threshold_seconds: float
+    reservation_minutes: int
+    cooldown_minutes: int
+    assignment_minutes: int
+    record_minutes: int
+    close_after_days: int
+    settle_minutes: int
+    operator_extensions: list[str]
+    link_template: str
+    accept_value: str
+    refuse_value: str
+    outside_prefix: str
+    country: str
+    timezone: str
+
+
+class SettingsWritten(SettingsShown):
+    position: int
+
+
+class Availability(Shape):
+    """The daily window around the hour at which the customer called."""
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+
+    now: bool
+    start: str = Field(alias="from")
+    end: str = Field(alias="to")
+
+
+class RequestItem(Shape):
+    """One open request."""
+
+    request_id: str
+    caller_id: str
+    number: str
+    called: str
+    queue: str
+    type: str
+    source: str
+    account_code: str
+    calls: int
+    recalled: int
+    first_call: datetime
+    last_call: datetime
+    last_recall: datetime | None
+    reserved_by: str | None
+    reserved_by_name: str | None = None
+    reserved_at: datetime | None
+    expires_at: datetime | None
+    hidden_until: datetime | None
+    hidden_reason: str | None
+    availability: Availability
+    link: str | None
+
+
+class RequestPage(Shape):
+    items: list[RequestItem]
+    total: int
+    next: str | None
+    position: int
+
+
+class CallerItem(Shape):
+    """One caller with open requests."""
+
+    caller_id: str
+    number: str
+    queues: list[str]
+    recalled: int
+    last_recall: datetime | None
+    first_call: datetime
+    last_call: datetime
+    calls: int
+    reserved_by: str | None
+    hidden_until: datetime | None
+
+
+class CallerPage(Shape):
+    items: list[CallerItem]
+    total: int
+    next: str | None
+    position: int
+
+
+class TimelineItem(Shape):
+    at: datetime
+    recorded_at: datetime
+    kind: str
+
+
+class Timeline(Shape):
+    items: list[TimelineItem]
+
+
+class Summary(Shape):
+    requests: int
+    callers: int
+    mine: int
+    withheld_today: int
+
+
+class Assignment(BaseModel):
+    operator: str = Field(min_length=1, max_length=64)
+
+
+class NewFlush(BaseModel):
+    caller_ids: list[str] = Field(min_length=1, max_length=20_000)
+    reason: str = Field(min_length=1, max_length=200)
+
+
+class Flushed(Position):
+    flush_id: str
+
+
+class Dispute(BaseModel):
+    call: str = Field(min_length=1, max_length=200, description="The successful recall, as `pbx:unique_id`")
+
+
+class Dialled(Position):
+    dial_id: str
+    how: Literal["kalliope", "ami", "link"]
+    link: str | None
+
+
+class Outcomes(Shape):
+    total: int
+    served: int
+    recalled: int
+    flushed: int
+    unanswered: int
+    unhandled: int
+
+
+class DayOutcomes(Outcomes):
+    day: date
+
+
+class DayBacklog(Shape):
+    day: date
+    served: int
+    recalled: int
+    flushed: int
+    unanswered: int
+
+
+class Dashboard(Shape):
+    totals: Outcomes
+    days: list[DayOutcomes]
+    backlog: list[DayBacklog]
+
+
+class DayFigures(Shape):
+    total_calls: int
+    total_callers: int
+    handled_callers: int
+    not_handled_callers: int
+    total_requests: int
+    requests_recalled: int
+    mean_bill_seconds: float | None
+    mean_seconds_to_recall: float | None
+    requests_to_handle: int
+    requests_to_handle_pct: float | None
+    unreserved_to_handle: int
+    unreserved_to_handle_pct: float | None
+    callers_not_contacted: int
+
+
+class BacklogFigures(Shape):
+    calls: int
+    requests: int
+    callers: int
+    recalled_today: int
+    unreserved: int
+    unreserved_pct: float | None
+
+
+class DayReport(Shape):
+    today: DayFigures
+    backlog: BacklogFigures
+
+
+class QueueDay(Shape):
+    day: date
+    answered_calls: int
+    missed_calls: int
+    numbers: int
+    numbers_answered: int
+    numbers_not_answered: int
+    recalled_reached: int
+    recalled_not_reached: int
+    not_recalled: int
+
+
+class QueueDays(Shape):
+    queue: str
+    days: list[QueueDay]
+
+
+class CodeCaller(Shape):
+    queues: list[QueueDays]
+
+
+class HistoricalDay(Shape):
+    day: date
+    callers: int
+    recalled: int
+    not_yet: int
+    missed_calls: int
+
+
+class Historical(Shape):
+    days: list[HistoricalDay]
+
+
+class FigureItem(RequestItem):
+    outcome: str
+    closed_at: datetime | None
+
+
+class FigurePage(Shape):
+    items: list[FigureItem]
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemDetail, "description": text}
+    for status, text in {
+        401: "Nobody is logged in",
+        403: "The right for this is missing",
+        422: "The request is not right; the detail says in words what to change",
+        503: "A part of Richiamo does not answer at the moment",
+    }.items()
+}
+"""The errors that any call may answer."""

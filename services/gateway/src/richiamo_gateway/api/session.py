@@ -1,0 +1,45 @@
+"""How does a script log in, and out?"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import JSONResponse
+
+from richiamo_gateway import problem
+from richiamo_gateway.api.models import PROBLEMS, Login, ProblemDetail, Token, UserShown
+from richiamo_gateway.auth import access
+from richiamo_gateway.context import gateway_of
+
+router = APIRouter(tags=["session"])
+
+
+@router.post(
+    "/session",
+    response_model=Token,
+    responses={
+        401: {"model": ProblemDetail, "description": "User name or password is wrong"},
+        429: {"model": ProblemDetail, "description": "Too many failed tries under this name"},
+    },
+)
+async def log_in(request: Request, credentials: Login) -> JSONResponse:
+    """Opens a session; send its token as `Authorization: Bearer` from then on."""
+    signed_in = await access.sign_in(request, credentials.username, credentials.password)
+    body: dict[str, Any] = {"token": signed_in.token, "expires_in": signed_in.lifetime_seconds}
+    return JSONResponse(body, headers={"Cache-Control": "no-store"})
+
+
+@router.delete("/session", status_code=204, responses=PROBLEMS)
+async def log_out(request: Request) -> Response:
+    """Ends this session and hands back what its user has reserved."""
+    if await access.sign_out(request) is None:
+        raise problem.not_logged_in()
+    response = Response(status_code=204)
+    access.forget(request, response)
+    return response
+
+
+@router.get("/session", response_model=UserShown, responses=PROBLEMS)
+async def who_am_i(request: Request, user: access.CurrentUser) -> JSONResponse:
+    """The user behind this session, as the log knows them now."""
+    position = await gateway_of(request).people.position_of(user.username)
+    return JSONResponse({**user.payload(), "active": True, "position": position})

@@ -1,0 +1,165 @@
+"""What runs in the gateway's process? Connects to log, database and services, then serves until told to end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from faststream.nats import NatsBroker
+from nats.aio.client import Client
+
+from richiamo_events.settings import SiteSettings
+from richiamo_gateway.api.commands import Answered
+from richiamo_gateway.auth import schema
+from richiamo_gateway.auth.credentials import Credentials, Pool
+from richiamo_gateway.auth.sessions import Sessions
+from richiamo_gateway.context import Gateway
+from richiamo_gateway.feed import JetStreamFeed
+from richiamo_gateway.http import make_app
+from richiamo_gateway.live import Live
+from richiamo_gateway.people import People
+from richiamo_gateway.settings import GatewaySettings
+from richiamo_gateway.site_rules import SiteRules
+from richiamo_kit.clock import Clock, SystemClock
+from richiamo_kit.database import make_pool
+from richiamo_kit.health import Health
+from richiamo_kit.lifetime import run_until_signal
+from richiamo_kit.log_view import SiteView
+from richiamo_kit.messaging import ask, make_broker
+from richiamo_kit.store.connection import connect
+from richiamo_kit.store.jetstream import JetStreamEventStore
+from richiamo_kit.store.streams import ensure_streams
+
+_POOL_SIZE = 10
+_PATIENCE_SECONDS = 60.0
+"""How long the start waits for PostgreSQL."""
+_END_STREAMS_SECONDS = 2
+"""A stream that a browser holds open would keep the server from ending."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Services:
+    """The other services, behind the broker."""
+
+    def __init__(self, broker: NatsBroker) -> None:
+        self._broker = broker
+
+    async def ask(self, subject: str, payload: Mapping[str, Any], timeout: float = 5.0) -> dict[str, Any]:
+        """The answer of whichever service listens on `subject`."""
+        return await ask(self._broker, subject, payload, timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An application whose connections are open, and its live changes, which end before the server does."""
+
+    app: FastAPI
+    live: Live
+
+
+@asynccontextmanager
+async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> AsyncIterator[Running]:
+    """Opens every connection, follows the log, and closes all of it at the end."""
+    now = clock or SystemClock()
+    pool = make_pool(settings.database_url.get_secret_value(), most=_POOL_SIZE, application="richiamo-gateway")
+    await pool.open(wait=True, timeout=_PATIENCE_SECONDS)
+    nats_url = settings.nats_url.get_secret_value()
+    broker = make_broker(nats_url, name="richiamo-gateway")
+    client = await connect(nats_url, name="richiamo-gateway-log")
+    tasks: list[asyncio.Task[None]] = []
+    store = JetStreamEventStore(client)
+    site = SiteView(store, SiteSettings(timezone=settings.site_timezone, country=settings.site_country))
+    try:
+        async with pool.connection() as connection:
+            await schema.prepare(connection)
+        await ensure_streams(client, replicas=settings.nats_replicas)
+        await broker.start()
+        await site.start()
+        live = Live(Services(broker), JetStreamFeed(client), store.last_position)
+        sessions = Sessions(pool, Credentials(pool), site, now)
+        people = People(store, site, sessions, now, settings.password_min_length)
+        await _first_admin(people, settings)
+        gateway = Gateway(
+            inside=Services(broker),
+            site=site,
+            sessions=sessions,
+            people=people,
+            rules=SiteRules(store, site, now),
+            answered=Answered(pool, now),
+            live=live,
+            clock=now,
+            settings=settings,
+        )
+        tasks.append(asyncio.create_task(live.run(), name="live"))
+        yield Running(make_app(gateway, _checks(pool, client)), live)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await site.stop()
+        await broker.stop()
+        await client.close()
+        await pool.close()
+
+
+async def _first_admin(people: People, settings: GatewaySettings) -> None:
+    password = settings.admin_password
+    if await people.ensure_admin(password.get_secret_value() if password else None):
+        _log.info("admin_created", username="admin")
+
+
+def _checks(pool: Pool, client: Client) -> Health:
+    health = Health()
+
+    async def database() -> str | None:
+        async with asyncio.timeout(2), pool.connection() as connection:
+            await connection.execute("select 1")
+        return None
+
+    async def log() -> str | None:
+        return None if client.is_connected else "NATS is not connected"
+
+    health.add("database", database)
+    health.add("log", log)
+    return health
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: the process has one for all its parts."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leaves the signals to `run_until_signal`."""
+        yield
+
+
+async def run(settings: GatewaySettings) -> None:
+    """Serves until SIGTERM or SIGINT; open streams are ended, then all connections, within 5 s."""
+    async with gateway_app(settings) as running:
+        config = uvicorn.Config(
+            running.app,
+            host=settings.gateway_host,
+            port=settings.gateway_port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_END_STREAMS_SECONDS,
+        )
+        server = _Server(config)
+
+        async def serve() -> None:
+            serving = asyncio.create_task(server.serve(), name="uvicorn")
+            try:
+                await asyncio.shield(serving)
+            except asyncio.CancelledError:
+                running.live.close()
+                server.should_exit = True
+                await serving
+                raise
+
+        await run_until_signal(serve)

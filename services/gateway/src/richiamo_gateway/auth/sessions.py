@@ -1,0 +1,172 @@
+"""Who stands behind this token? Opaque sessions in PostgreSQL; only the token's sha256 is kept."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from richiamo_gateway.auth.credentials import Credentials, Pool
+from richiamo_gateway.auth.passwords import Passwords
+from richiamo_gateway.auth.user import User
+from richiamo_kit.clock import Clock
+from richiamo_kit.errors import Problem
+from richiamo_kit.log_view import SiteView
+
+_IDLE = timedelta(hours=12)
+"""A session unused for so long ends; longer than a shift with its break."""
+_TRUSTED = timedelta(seconds=3)
+"""How long an answer of the database about a token is used again: other gateways end sessions too."""
+_TRIES = 10
+_TRIES_WITHIN = timedelta(minutes=5)
+_CACHE_LIMIT = 10_000
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session that was just opened. `token` is shown once and kept nowhere."""
+
+    token: str
+    user: User
+    lifetime_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    username: str
+    asked_at: datetime
+
+
+class Sessions:
+    """Opens, finds and ends sessions.
+
+    Rights are read from the log at every request, so that a deactivation counts at once.
+    """
+
+    def __init__(self, pool: Pool, credentials: Credentials, site: SiteView, clock: Clock) -> None:
+        self._pool = pool
+        self._credentials = credentials
+        self._site = site
+        self._clock = clock
+        self._passwords = Passwords()
+        self._seen: dict[bytes, _Seen] = {}
+
+    async def sign_in(self, username: str, password: str) -> SignedIn:
+        """Opens a session for the right password.
+
+        Raises the problem 401 `wrong-credentials`, the same for an unknown name, a wrong password and a
+        deactivated user, and 429 `too-many-tries` after 10 failures under that name in 5 minutes.
+        """
+        name = self._spelled(username.strip())
+        now = self._clock.now()
+        failures = await self._credentials.failures_since(name, now - _TRIES_WITHIN)
+        if len(failures) >= _TRIES:
+            wait = int((failures[-_TRIES] + _TRIES_WITHIN - now).total_seconds()) + 1
+            raise Problem(
+                429,
+                "too-many-tries",
+                "Too many failed logins under this name.",
+                f"Try again in {wait} s.",
+                retry_after=wait,
+            )
+        stored = await self._credentials.hash_of(name)
+        matches = await self._passwords.matches(stored, password)
+        operator = self._site.operators.get(name)
+        if not matches or operator is None or not operator.active:
+            await self._credentials.note_failure(name, now, _TRIES_WITHIN)
+            _log.info("login_refused", username=name)
+            raise Problem(401, "wrong-credentials", "User name or password is wrong.")
+        if failures:
+            await self._credentials.forget_failures(name)
+        token = await self._open(name, now)
+        _log.info("login", username=name)
+        return SignedIn(token, User.of(operator), int(_IDLE.total_seconds()))
+
+    def _spelled(self, typed: str) -> str:
+        """The user name as it was created; letters of either case find it."""
+        if self._site.operators.get(typed) is not None:
+            return typed
+        wanted = typed.casefold()
+        for username in self._site.operators.by_name:
+            if username.casefold() == wanted:
+                return username
+        return typed[:100]
+
+    async def _open(self, username: str, now: datetime) -> str:
+        token = secrets.token_urlsafe(32)
+        async with self._pool.connection() as connection:
+            await connection.execute("delete from gateway.session where expires_at < %s", (now,))
+            await connection.execute(
+                """
+                insert into gateway.session (token_hash, username, created_at, used_at, expires_at)
+                values (%s, %s, %s, %s, %s)
+                """,
+                (_hash(token), username, now, now, now + _IDLE),
+            )
+        return token
+
+    async def user_of(self, token: str) -> User | None:
+        """The active person behind a token; None for a token that is unknown or has ended."""
+        key = _hash(token)
+        now = self._clock.now()
+        seen = self._seen.get(key)
+        if seen is None or now - seen.asked_at > _TRUSTED:
+            seen = await self._look_up(key, now)
+        if seen is None:
+            return None
+        operator = self._site.operators.get(seen.username)
+        return User.of(operator) if operator is not None and operator.active else None
+
+    async def _look_up(self, key: bytes, now: datetime) -> _Seen | None:
+        async with self._pool.connection() as connection:
+            found = await connection.execute(
+                "select username, used_at from gateway.session where token_hash = %s and expires_at > %s",
+                (key, now),
+            )
+            row = await found.fetchone()
+            if row is None:
+                self._seen.pop(key, None)
+                return None
+            username, used_at = row
+            if now - used_at > timedelta(minutes=1):
+                await connection.execute(
+                    "update gateway.session set used_at = %s, expires_at = %s where token_hash = %s",
+                    (now, now + _IDLE, key),
+                )
+        if len(self._seen) >= _CACHE_LIMIT:
+            self._seen.clear()
+        seen = self._seen[key] = _Seen(str(username), now)
+        return seen
+
+    async def sign_out(self, token: str) -> User | None:
+        """Ends one session; returns whose it was, None when it had ended already."""
+        key = _hash(token)
+        self._seen.pop(key, None)
+        async with self._pool.connection() as connection:
+            found = await connection.execute(
+                "delete from gateway.session where token_hash = %s returning username", (key,)
+            )
+            row = await found.fetchone()
+        operator = None if row is None else self._site.operators.get(str(row[0]))
+        return None if operator is None else User.of(operator)
+
+    async def end_all_of(self, username: str) -> None:
+        """Ends every session of a person: after a new password, or a deactivation."""
+        for key in [key for key, seen in self._seen.items() if seen.username == username]:
+            self._seen.pop(key, None)
+        async with self._pool.connection() as connection:
+            await connection.execute("delete from gateway.session where username = %s", (username,))
+
+    async def set_password(self, username: str, password: str) -> None:
+        """Stores a new password and ends the sessions that the old one opened."""
+        password_hash = await self._passwords.hash(password)
+        await self._credentials.set_hash(username, password_hash, self._clock.now())
+        await self._credentials.forget_failures(username)
+        await self.end_all_of(username)
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
