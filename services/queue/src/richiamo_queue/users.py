@@ -2,11 +2,11 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 from richiamo_events.ids import Username
+from richiamo_kit.logging import masked
 
 from richiamo_queue.caller.errors import NotAllowed
 
 _RANKS = {"operator": 1, "supervisor": 2, "admin": 3}
-_MASKED_DIGITS = 4
 
 
 class User(BaseModel):
@@ -36,7 +36,4 @@ class User(BaseModel):
 
     def shown(self, number: str) -> str:
         """The number as this user may see it: the last digits masked without the right to them."""
-        if not self.masked or not number:
-            return number
-        hidden = min(_MASKED_DIGITS, len(number))
-        return number[:-hidden] + "x" * hidden
+        return masked(number) if self.masked and number else number

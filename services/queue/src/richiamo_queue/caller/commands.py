@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from richiamo_events.ids import CallId, DialId, FlushId, ReservationId, Username
-from richiamo_events.language import RecallOutcome
+from richiamo_events.language import RecallOutcome, ReleaseReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class Release:
     operator: Username
     at: datetime
     supervises: bool = False
+    why: ReleaseReason = ReleaseReason.OPERATOR
+    """Also `logout` or `deactivated`: then it is the system that gives back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

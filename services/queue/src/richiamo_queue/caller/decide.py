@@ -112,7 +112,7 @@ def release(command: Release, caller: Caller) -> Events:
     if held is None:
         return []
     if held.operator == command.operator:
-        return [_released(caller, command.operator, ReleaseReason.OPERATOR)]
+        return [_released(caller, command.operator, command.why)]
     if command.supervises:
         return [_released(caller, command.operator, ReleaseReason.SUPERVISOR)]
     raise AlreadyReserved(held.operator, held.since)

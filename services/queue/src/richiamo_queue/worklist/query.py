@@ -135,7 +135,7 @@ class Worklist:
         if question.recalled_max is not None:
             wanted.append("recalled <= %(recalled_max)s")
         if question.caller is not None:
-            digits = "left(digits, greatest(length(digits) - 4, 0))" if question.user.masked else "digits"
+            digits = "left(digits, greatest(length(digits) - 3, 0))" if question.user.masked else "digits"
             wanted.append(f"{digits} LIKE ANY (%(parts)s)")
         return " AND ".join(wanted)
 

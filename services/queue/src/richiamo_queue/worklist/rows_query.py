@@ -94,3 +94,14 @@ class Rows:
             )
             row = await found.fetchone()
         return None if row is None else (load(row[0]), row[1])
+
+    async def number(self, caller_id: CallerId) -> str:
+        """The caller's number; empty when it was erased or never asked for."""
+        async with self._pool.connection() as connection:
+            found = await connection.execute(f"SELECT number FROM {SCHEMA}.number WHERE caller_id = %s", [caller_id])
+            row = await found.fetchone()
+        return row[0] if row else ""
+
+    async def wait_for(self, position: int) -> None:
+        """Wait until the view holds this position."""
+        await wait_for(self._pool, SCHEMA, position)

@@ -1,0 +1,19 @@
+"""How is the queue service started? `python -m richiamo_queue`, or `richiamo serve queue`."""
+
+import asyncio
+
+from richiamo_kit import logging
+
+from richiamo_queue.app import run
+from richiamo_queue.settings import Settings
+
+
+def main() -> None:
+    """Read the environment and serve until SIGTERM or SIGINT."""
+    settings = Settings()
+    logging.configure(settings.log_level, form=settings.log_format, service="queue")
+    asyncio.run(run(settings))
+
+
+if __name__ == "__main__":
+    main()

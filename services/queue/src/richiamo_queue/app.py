@@ -1,0 +1,120 @@
+"""How is the queue service put together, and how does it end?"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from nats.aio.client import Client
+from psycopg_pool import AsyncConnectionPool
+from richiamo_events import subjects
+from richiamo_events.settings import SiteSettings
+from richiamo_kit import database
+from richiamo_kit.clock import Clock, SystemClock
+from richiamo_kit.directory import NatsDirectory, read_key
+from richiamo_kit.lifetime import run_until_signal
+from richiamo_kit.log_view import SiteView
+from richiamo_kit.messaging import make_broker
+from richiamo_kit.projector import Projector
+from richiamo_kit.store.connection import connect
+from richiamo_kit.store.jetstream import JetStreamEventStore
+from richiamo_kit.store.streams import ensure_streams
+
+from richiamo_queue.answers import Questions, declare
+from richiamo_queue.carrying_out import CarryOut
+from richiamo_queue.changes import SUBJECT, Changes
+from richiamo_queue.commanding import Commanding, Tools
+from richiamo_queue.dialling.choice import Diallers
+from richiamo_queue.notebook import Notebook
+from richiamo_queue.settings import Settings
+from richiamo_queue.states import States
+from richiamo_queue.sweep import Sweep
+from richiamo_queue.worklist.projection import WorklistProjection
+from richiamo_queue.worklist.query import Worklist
+from richiamo_queue.worklist.rows_query import Rows
+
+_CONNECTIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One instance: its view follows the log in `projector`, its timers fire in `sweep`."""
+
+    projector: Projector
+    sweep: Sweep
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    async with serving(settings) as service:
+        await run_until_signal(service.projector.run, service.sweep.run)
+
+
+@asynccontextmanager
+async def serving(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Service]:
+    """An instance that answers questions while the context lasts; view and timers are the caller's to run.
+
+    Questions and commands wait for the view, which one of the instances keeps.
+    """
+    clock = clock or SystemClock()
+    nats_url = settings.nats_url.get_secret_value()
+    database_url = settings.database_url.get_secret_value()
+    defaults = SiteSettings(timezone=settings.site_timezone, country=settings.site_country)
+    async with AsyncExitStack() as stack:
+        client = await connect(nats_url, name="richiamo-queue")
+        stack.push_async_callback(client.close)
+        await ensure_streams(client, replicas=settings.nats_replicas)
+        pool = await _open_pool(stack, database_url)
+        store = JetStreamEventStore(client)
+        site = SiteView(store, defaults)
+        await site.start()
+        stack.push_async_callback(site.stop)
+        notebook = Notebook(pool)
+        await notebook.prepare()
+        stack.push_async_callback(notebook.write_activity)
+        directory = NatsDirectory(
+            client, read_key(settings.directory_key_file or settings.data_dir / "secrets" / "directory.key")
+        )
+        changes = Changes(_publisher(client))
+        states = States(pool)
+        carry_out = CarryOut(store, pool, states)
+        diallers = Diallers(settings, lambda: site.settings)
+        tools = Tools(
+            carry_out=carry_out,
+            states=states,
+            notebook=notebook,
+            directory=directory,
+            dialler=diallers.chosen,
+            site=site,
+            catch_up_site=_catching_up(store, site),
+            clock=clock,
+        )
+        questions = Questions(Worklist(pool, site, clock), Rows(pool, site, clock), store, site, clock)
+        broker = make_broker(nats_url, name="richiamo-queue-answers")
+        declare(broker, Commanding(tools), questions)
+        await broker.start()
+        stack.push_async_callback(broker.stop)
+        yield Service(
+            projector=Projector(store, WorklistProjection(directory, defaults), database_url, changes.tell),
+            sweep=Sweep(database_url, carry_out, notebook, changes, lambda: site.settings, clock),
+        )
+
+
+async def _open_pool(stack: AsyncExitStack, database_url: str) -> AsyncConnectionPool:
+    pool = database.make_pool(database_url, most=_CONNECTIONS, application="richiamo-queue")
+    stack.push_async_callback(pool.close)
+    await pool.open(wait=True, timeout=30)
+    return pool
+
+
+def _publisher(client: Client) -> Callable[[bytes], Awaitable[None]]:
+    async def publish(body: bytes) -> None:
+        await client.publish(SUBJECT, body)
+
+    return publish
+
+
+def _catching_up(store: JetStreamEventStore, site: SiteView) -> Callable[[], Awaitable[None]]:
+    async def catch_up() -> None:
+        await site.wait_for(max(await store.last_on(subjects.SETTINGS), await store.last_on(subjects.OPERATORS)))
+
+    return catch_up
