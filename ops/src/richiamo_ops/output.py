@@ -1,0 +1,41 @@
+"""How do the lines of seven processes stay readable in one terminal? Each begins with the name of who said it."""
+
+import contextlib
+import re
+
+from rich.console import Console
+from rich.text import Text
+
+_COLOURS = {
+    "nats": "blue",
+    "postgres": "cyan",
+    "ingest": "green",
+    "queue": "yellow",
+    "callback-tracker": "magenta",
+    "reporting": "bright_blue",
+    "gateway": "bright_green",
+    "simulate": "white",
+}
+_WIDTH = max(len(name) for name in _COLOURS)
+# What the servers say of themselves at each start is not news.
+_QUIET = {
+    "nats": re.compile(r"\[(INF|DBG|TRC)\]"),
+    "postgres": re.compile(r"^(LOG|HINT|DETAIL|STATEMENT):"),
+}
+
+
+class Output:
+    """Where lines go."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def say(self, part: str, line: str) -> None:
+        """Print one line of `part`; a terminal that is gone is no reason to end."""
+        quiet = _QUIET.get(part)
+        if quiet and quiet.search(line):
+            return
+        text = Text(f"{part:>{_WIDTH}} | ", style=_COLOURS.get(part, "white"))
+        text.append_text(Text.from_ansi(line))
+        with contextlib.suppress(OSError):
+            self._console.print(text)
