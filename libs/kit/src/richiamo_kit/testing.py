@@ -44,13 +44,13 @@ class _Background:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE)
 
     def enter(self, manager: AbstractAsyncContextManager[_T]) -> _T:
-        entered = self.run(manager.__aenter__())  # type: ignore[arg-type]
+        entered = self.run(manager.__aenter__())
         self._entered.append(manager)
         return entered
 
     def close(self) -> None:
         while self._entered:
-            self.run(self._entered.pop().__aexit__(None, None, None))  # type: ignore[arg-type]
+            self.run(self._entered.pop().__aexit__(None, None, None))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_PATIENCE)
         self._loop.close()
