@@ -48,14 +48,19 @@ class Supervisor:
         """Start `part` and go on starting it."""
         self._keeping[part] = asyncio.create_task(self._keep(part), name=part.name)
 
-    async def ready(self, parts: Sequence[Part], within: float) -> None:
+    async def ready(self, parts: Sequence[Part], within: float | None) -> None:
         """Wait until all of them are; raises `Unavailable` that names those that are not."""
         waiting = [asyncio.create_task(part.ready.wait()) for part in parts]
+        if not waiting:
+            return
         try:
-            await asyncio.wait_for(asyncio.gather(*waiting), within)
-        except TimeoutError:
-            missing = ", ".join(part.name for part in parts if not part.ready.is_set())
-            raise Unavailable(f"not ready after {within:.0f} s: {missing}") from None
+            await asyncio.wait(waiting, timeout=within)
+        finally:
+            for task in waiting:
+                task.cancel()
+        missing = ", ".join(part.name for part in parts if not part.ready.is_set())
+        if missing:
+            raise Unavailable(f"not ready after {within or 0:.0f} s: {missing}")
 
     async def stop(self, *groups: Sequence[Part]) -> None:
         """End all parts, one group after the other, those of a group at once."""

@@ -105,7 +105,7 @@ class _Everything:
             await self._supervisor.ready(self._services, _SERVICES_READY)
         except Unavailable as error:
             self._console.print(f"Richiamo is up, but {error}; it goes on trying.", markup=False)
-            await self._supervisor.ready(self._services, within=float("inf"))
+            await self._supervisor.ready(self._services, within=None)
         exists_now(site)
         welcome.show(self._console, site, log_in.words, time.monotonic() - began)
         if self._simulation is not None:

@@ -1,0 +1,106 @@
+# Richiamo. `make help` explains itself; nothing is needed but Python 3.11 or newer and make.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell tools/find-python)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.made
+ASSETS := services/gateway/assets
+STATIC := services/gateway/src/richiamo_gateway/static
+MEMBERS := libs/events libs/kit services/ingest services/queue services/callback-tracker services/reporting services/gateway ops
+MANIFESTS := $(MEMBERS:%=%/pyproject.toml)
+
+# A Python that uv would fetch is not the one the machine has.
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+
+##@ Using it
+
+.PHONY: help
+help: ## Show this.
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: ready ## Start everything on 127.0.0.1: pages on port 8080, the PBX's port 8081, data in ./var. Ctrl-C ends it.
+	@$(BIN)/richiamo up
+
+.PHONY: demo
+demo: export RICHIAMO_DATA_DIR ?= ./var/demo
+demo: ready ## The same with a month of past calls and a call centre at work, data in ./var/demo.
+	@$(BIN)/richiamo up --simulate
+
+##@ Changing it
+
+.PHONY: test
+test: ready ## Run every test, with real NATS, real PostgreSQL and a real Chromium (which it installs when it can).
+	@CHROMIUM="$$(tools/ensure-browser)" && export CHROMIUM && exec $(BIN)/pytest $(TESTS)
+
+.PHONY: check
+check: ready lint ## What CI asks of every change: lint, then the tests that need no server.
+	$(BIN)/pytest -q -m "not servers and not browser and not slow"
+
+.PHONY: lint
+lint: ready ## Style, formatting, types and the import contracts.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	tools/no-addresses
+
+.PHONY: format
+format: ready ## Put the code into form.
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: lock
+lock: $(STAMPS)/uv ## Choose the newest versions allowed, write requirements.lock (registry addresses left out).
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url --group dev pyproject.toml --output-file requirements.lock \
+		$(patsubst %,--no-emit-package %,richiamo richiamo-events richiamo-kit richiamo-ingest richiamo-queue \
+		richiamo-callback-tracker richiamo-reporting richiamo-gateway richiamo-ops)
+
+.PHONY: assets
+assets: $(STAMPS)/assets ## Build the pages' scripts and styles.
+
+.PHONY: clean
+clean: ## Remove what was installed and built; ./var, the data, stays.
+	rm -rf $(VENV) $(STATIC) $(ASSETS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- Set-up: each step leaves a stamp, so that a second run does nothing. -----------------------------------------
+
+.PHONY: ready
+ready: $(STAMPS)/members $(STAMPS)/assets
+
+$(STAMPS)/venv:
+	@test -n "$(PYTHON)" || { echo "Richiamo needs Python 3.11 or newer; set PYTHON=/path/to/python3.x" >&2; exit 1; }
+	@echo "Making $(VENV) with $(PYTHON) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/uv: tools/bootstrap.lock $(STAMPS)/venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/bootstrap.lock
+	@touch $@
+
+# uv is the fast way. A machine whose registry only pip has been told about gets the same files by pip.
+$(STAMPS)/packages: requirements.lock $(STAMPS)/uv
+	@echo "Installing the packages of requirements.lock ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
+		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(STAMPS)/members: $(MANIFESTS) $(STAMPS)/packages
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=--editable %)
+	@touch $@
+
+$(STAMPS)/node-modules: $(ASSETS)/package.json $(ASSETS)/package-lock.json $(STAMPS)/packages
+	@echo "Installing the pages' libraries ..."
+	@PATH="$$(tools/ensure-node):$$PATH" && cd $(ASSETS) && npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+$(STAMPS)/assets: $(wildcard $(ASSETS)/src/*) $(ASSETS)/build.mjs $(STAMPS)/node-modules
+	@PATH="$$(tools/ensure-node):$$PATH" && node $(ASSETS)/build.mjs
+	@touch $@
