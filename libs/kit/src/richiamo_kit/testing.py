@@ -74,7 +74,7 @@ def nats_server(background_servers: _Background, tmp_path_factory: pytest.TempPa
 @pytest.fixture(scope="session")
 def postgres_url(background_servers: _Background, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URL of a running server's own database."""
-    server = PostgresServer(tmp_path_factory.mktemp("postgres"), free_port(), uuid4().hex)
+    server = PostgresServer(tmp_path_factory.mktemp("postgres"), free_port(), uuid4().hex, durable=False)
     background_servers.enter(running(server))
     return server.url
 
