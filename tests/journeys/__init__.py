@@ -1,0 +1,1 @@
+"""Does the whole of Richiamo do its job, seen from outside, on real servers?"""
