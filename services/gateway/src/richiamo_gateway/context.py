@@ -63,7 +63,7 @@ class Gateway:
         When it does not answer, nothing is lost: reservations end by themselves (`domain.md` rule 8).
         """
         try:
-            await self.ask("richiamo.queue.release_all", by, username=username, why=why)
+            await self.ask("richiamo.queue.hand_back", by, username=username, why=why)
         except (Unavailable, Problem) as error:
             _log.warning("reservations_not_handed_back", username=username, why=why, error=str(error))
 

@@ -185,7 +185,8 @@ class Subscription:
 
     def offer(self, step: _Step) -> None:
         """Called by Live for each step; never waits."""
-        if self._cursor is not None and not step.notice.resync and step.notice.position <= self._cursor:
+        if self._cursor is not None and not step.notice.resync and step.notice.position < self._cursor:
+            # Rows also change by time alone (a hiding ends), at a position that was told before.
             return
         if len(self._waiting) >= _WAITING:
             self._waiting.clear()
@@ -286,13 +287,17 @@ class Live:
         steps: list[_Step] = []
         callers = 0
         for step in reversed(self._kept):
-            if step.notice.position <= last_event_id:
+            if step.notice.position < last_event_id:
                 break
             steps.append(_Step(step.notice, dict(step.rows)))
             callers += len(step.notice.callers)
             if callers > _REPLAYED_CALLERS or len(steps) >= _WAITING:
                 return [_Step(Notice(self._newest, resync=True))]
-        return steps[::-1]
+        in_order = steps[::-1]
+        if in_order and in_order[0].notice.position == last_event_id:
+            # The step that was seen; more at its position are rows that changed by time alone.
+            del in_order[0]
+        return in_order
 
     async def with_rows(self, steps: list[_Step], *, masked: bool) -> list[_Step]:
         """The steps with the rows of their callers; when these cannot be had, one step that says `resync`."""
