@@ -63,6 +63,12 @@ class Projection(Protocol):
         ...
 
 
+def shape_of(projection: Projection) -> str:
+    """What tells tables of one shape from those of another, the same whatever the schema is called."""
+    statements = "\n".join(projection.ddl()).replace(projection.schema, "view")
+    return hashlib.sha256(statements.encode()).hexdigest()
+
+
 class _Overtaken(Exception):
     """Another projector moved the checkpoint, or a rebuild switched the tables: load anew."""
 
@@ -100,13 +106,16 @@ class Projector:
                 self._owed_resync = True
             await asyncio.sleep(_AGAIN)
 
-    async def catch_up(self) -> int:
-        """Apply what the log holds now, stop, and answer the position reached (rebuilds and tests)."""
+    async def catch_up(self, until: int | None = None) -> int:
+        """Apply what the log holds now, at most up to `until`, stop, and answer the position reached.
+
+        For rebuilds and tests.
+        """
         async with await database.connect(self._database_url, application=self._projection.schema) as connection:
             await self._lock(connection)
             await self._load(connection)
             batch: list[Recorded] = []
-            async for event in self._store.read(self._position):
+            async for event in self._store.read(self._position, until=until):
                 batch.append(event)
                 if len(batch) == _BATCH:
                     await self._write(connection, batch)
@@ -148,7 +157,7 @@ class Projector:
         """Make the tables if they are not there or of another shape, then load position and memory."""
         schema = sql.Identifier(self._projection.schema)
         statements = self._projection.ddl()
-        shape = hashlib.sha256("\n".join(statements).encode()).hexdigest()
+        shape = shape_of(self._projection)
         async with connection.transaction():
             found = await (
                 await connection.execute(
