@@ -16,6 +16,9 @@ app = cyclopts.App(
 app.command("richiamo_ops.up:up", name="up")
 app.command("richiamo_ops.serve:serve", name="serve")
 app.command("richiamo_ops.simulate.command:simulate", name="simulate")
+app.command("richiamo_ops.replay:replay", name="replay")
+app.command("richiamo_ops.replay:tail", name="tail")
+app.command("richiamo_ops.rebuild:rebuild", name="rebuild")
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -212,9 +212,10 @@ class Projector:
             return
         try:
             await self._on_commit(self._position, None if self._owed_resync else touched)
-        except (Unavailable, OSError) as error:
+        except Exception as error:
+            # The rows are written: whoever missed this is told later to read everything again.
             self._owed_resync = True
-            _log.warning("change_not_announced", view=self._projection.schema, reason=str(error))
+            _log.warning("change_not_announced", view=self._projection.schema, reason=repr(error))
         else:
             self._owed_resync = False
 
