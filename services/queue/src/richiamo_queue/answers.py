@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from faststream.nats import NatsBroker
+from psycopg_pool import PoolTimeout
 from richiamo_kit import metrics
 from richiamo_kit.clock import Clock
-from richiamo_kit.errors import Problem
+from richiamo_kit.errors import Problem, Unavailable
 from richiamo_kit.messaging import answering
 from richiamo_kit.store.port import EventStore
 
@@ -94,12 +96,28 @@ def declare(broker: NatsBroker, commanding: Commanding, questions: Questions) ->
         "hand_back": commanding.hand_back,
     }
     for name, handler in commands.items():
-        answering(broker, f"{ROOT}.{name}", queue=GROUP)(_counted(name, handler))
-    answering(broker, f"{ROOT}.requests", queue=GROUP)(questions.requests)
-    answering(broker, f"{ROOT}.callers", queue=GROUP)(questions.callers)
-    answering(broker, f"{ROOT}.rows", queue=GROUP)(questions.rows)
-    answering(broker, f"{ROOT}.timeline", queue=GROUP)(questions.timeline)
-    answering(broker, f"{ROOT}.summary", queue=GROUP)(questions.summary)
+        answering(broker, f"{ROOT}.{name}", queue=GROUP)(_counted(name, _patient(handler)))
+    asked: dict[str, Handler] = {
+        "requests": questions.requests,
+        "callers": questions.callers,
+        "rows": questions.rows,
+        "timeline": questions.timeline,
+        "summary": questions.summary,
+    }
+    for name, handler in asked.items():
+        answering(broker, f"{ROOT}.{name}", queue=GROUP)(_patient(handler))
+
+
+def _patient(handler: Handler) -> Handler:
+    """A database that is away is no fault of the question: it can be asked again."""
+
+    async def patient(payload: Payload) -> Payload:
+        try:
+            return await handler(payload)
+        except (psycopg.OperationalError, psycopg.errors.UndefinedTable, PoolTimeout) as error:
+            raise Unavailable(f"the database does not answer: {error}") from error
+
+    return patient
 
 
 def _counted(name: str, handler: Handler) -> Handler:

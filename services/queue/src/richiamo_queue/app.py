@@ -1,15 +1,19 @@
 """How is the queue service put together, and how does it end?"""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import nats.errors
+from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from psycopg_pool import AsyncConnectionPool
 from richiamo_events import subjects
 from richiamo_events.settings import SiteSettings
 from richiamo_kit import database
 from richiamo_kit.clock import Clock, SystemClock
+from richiamo_kit.errors import Unavailable
 from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.lifetime import run_until_signal
 from richiamo_kit.log_view import SiteView
@@ -29,32 +33,42 @@ from richiamo_queue.settings import Settings
 from richiamo_queue.states import States
 from richiamo_queue.sweep import Sweep
 from richiamo_queue.worklist.projection import WorklistProjection
-from richiamo_queue.worklist.query import Worklist
+from richiamo_queue.worklist.query import Worklist, view_is_there
 from richiamo_queue.worklist.rows_query import Rows
 
 _CONNECTIONS = 16
+_LOOK_AGAIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One instance: its view follows the log in `projector`, its timers fire in `sweep`."""
+    """One instance, put together: its view follows the log, its timers sweep, and it answers questions."""
 
     projector: Projector
     sweep: Sweep
+    broker: NatsBroker
+    pool: AsyncConnectionPool
+
+    async def answer(self) -> None:
+        """Answer questions until cancelled, from the instant at which some instance has made the view."""
+        while not await view_is_there(self.pool):
+            await asyncio.sleep(_LOOK_AGAIN)
+        await self.broker.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.broker.stop()
 
 
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    async with serving(settings) as service:
-        await run_until_signal(service.projector.run, service.sweep.run)
+    async with assembled(settings) as service:
+        await run_until_signal(service.projector.run, service.sweep.run, service.answer)
 
 
 @asynccontextmanager
-async def serving(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Service]:
-    """An instance that answers questions while the context lasts; view and timers are the caller's to run.
-
-    Questions and commands wait for the view, which one of the instances keeps.
-    """
+async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Service]:
+    """An instance whose parts are the caller's to run while the context lasts."""
     clock = clock or SystemClock()
     nats_url = settings.nats_url.get_secret_value()
     database_url = settings.database_url.get_secret_value()
@@ -91,11 +105,11 @@ async def serving(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         questions = Questions(Worklist(pool, site, clock), Rows(pool, site, clock), store, site, clock)
         broker = make_broker(nats_url, name="richiamo-queue-answers")
         declare(broker, Commanding(tools), questions)
-        await broker.start()
-        stack.push_async_callback(broker.stop)
         yield Service(
             projector=Projector(store, WorklistProjection(directory, defaults), database_url, changes.tell),
             sweep=Sweep(database_url, carry_out, notebook, changes, lambda: site.settings, clock),
+            broker=broker,
+            pool=pool,
         )
 
 
@@ -108,7 +122,10 @@ async def _open_pool(stack: AsyncExitStack, database_url: str) -> AsyncConnectio
 
 def _publisher(client: Client) -> Callable[[bytes], Awaitable[None]]:
     async def publish(body: bytes) -> None:
-        await client.publish(SUBJECT, body)
+        try:
+            await client.publish(SUBJECT, body)
+        except nats.errors.Error as error:
+            raise Unavailable(f"the change could not be told: {error}") from error
 
     return publish
 

@@ -14,6 +14,7 @@ from datetime import datetime, time, timedelta
 import psycopg
 import structlog
 from psycopg import AsyncConnection
+from psycopg_pool import PoolTimeout
 from richiamo_events.caller import AGE_REASON
 from richiamo_events.ids import CallerId, DialId, FlushId, ReservationId
 from richiamo_events.language import RecallOutcome
@@ -100,7 +101,8 @@ class Sweep:
                 connection = await database.connect(self._database_url, autocommit=True, application="queue-sweep")
                 async with connection:
                     await self._sweep_with(connection)
-            except (psycopg.Error, OSError, Unavailable) as error:
+            except (psycopg.Error, PoolTimeout, OSError, Unavailable) as error:
+                # Also while the view is still to be made.
                 _log.warning("sweep_interrupted", error=str(error))
             await asyncio.sleep(_EVERY.total_seconds())
 
@@ -119,8 +121,6 @@ class Sweep:
 
     async def once(self, connection: AsyncConnection) -> int:
         """One sweep; answers how many callers it changed."""
-        if not await _view_is_there(connection):
-            return 0
         now = self._clock.now()
         settings = self._settings()
         changed = 0
@@ -193,9 +193,3 @@ class Sweep:
         if cooled:
             await self._changes.tell(await view_position(connection), cooled)
         self._announced = now
-
-
-async def _view_is_there(connection: AsyncConnection) -> bool:
-    found = await connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{SCHEMA}.caller"])
-    row = await found.fetchone()
-    return row is not None and bool(row[0])

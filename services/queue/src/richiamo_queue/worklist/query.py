@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from richiamo_kit.clock import Clock
 from richiamo_kit.projector import wait_for
 
@@ -21,6 +22,7 @@ from richiamo_queue.worklist.cursor import Mark, read_mark
 from richiamo_queue.worklist.items import Site, caller_item, request_item
 from richiamo_queue.worklist.ordering import order_of
 from richiamo_queue.worklist.projection import SCHEMA
+from richiamo_queue.worklist.schema import SHOWN
 from richiamo_queue.worklist.questions import ListQuestion, edge
 
 Answer = dict[str, object]
@@ -29,7 +31,7 @@ Item = Callable[[Mapping[str, Any], User, Site, datetime], dict[str, object]]
 _RANGES = ("first_call", "last_call", "last_recall")
 
 _REQUESTS = f"""
-SELECT r.*, coalesce(n.number, '') AS number, coalesce(n.digits, '') AS digits
+SELECT {SHOWN}, coalesce(n.number, '') AS number, coalesce(n.digits, '') AS digits
 FROM {SCHEMA}.request r LEFT JOIN {SCHEMA}.number n USING (caller_id)
 WHERE {{rows}} AND {{texts}}
 """
@@ -206,3 +208,14 @@ async def view_position(connection: AsyncConnection) -> int:
     """Up to where the view holds the log."""
     row = await (await connection.execute(f"SELECT position FROM {SCHEMA}.checkpoint")).fetchone()
     return int(row[0]) if row else 0
+
+
+async def view_is_there(pool: AsyncConnectionPool) -> bool:
+    """Whether the view's tables have been made; false while the database does not answer."""
+    try:
+        async with pool.connection() as connection:
+            found = await connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{SCHEMA}.checkpoint"])
+            row = await found.fetchone()
+    except (psycopg.OperationalError, PoolTimeout):
+        return False
+    return row is not None and bool(row[0])

@@ -13,10 +13,11 @@ from richiamo_kit.projector import wait_for
 from richiamo_queue.users import User
 from richiamo_queue.worklist.items import Site, request_item
 from richiamo_queue.worklist.projection import SCHEMA
+from richiamo_queue.worklist.schema import SHOWN
 from richiamo_queue.worklist.query import Answer, snapshot, view_position
 
 _ROWS = f"""
-SELECT r.*, coalesce(n.number, '') AS number
+SELECT {SHOWN}, coalesce(n.number, '') AS number
 FROM {SCHEMA}.request r LEFT JOIN {SCHEMA}.number n USING (caller_id)
 WHERE r.recorded_to = 'infinity' AND r.caller_id = ANY (%(callers)s)
   AND (%(seen)s::text[] = '{{}}' OR r.queue = ANY (%(seen)s))

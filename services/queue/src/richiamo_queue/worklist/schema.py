@@ -123,6 +123,9 @@ REQUEST_COLUMNS = (
     "hidden_reason",
 )
 
+SHOWN = ", ".join(f"r.{name}" for name in REQUEST_COLUMNS if not name.startswith("recorded_"))
+"""The columns of a row as a list shows it; infinity is no instant that Python knows."""
+
 
 def ddl(schema: str) -> Sequence[str]:
     """The statements, one each, that make the view's tables in `schema`."""
