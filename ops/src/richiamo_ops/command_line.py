@@ -19,6 +19,8 @@ app.command("richiamo_ops.simulate.command:simulate", name="simulate")
 app.command("richiamo_ops.replay:replay", name="replay")
 app.command("richiamo_ops.replay:tail", name="tail")
 app.command("richiamo_ops.rebuild:rebuild", name="rebuild")
+app.command("richiamo_ops.as_of:as_of", name="as-of")
+app.command("richiamo_ops.erase:erase", name="erase")
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -63,7 +63,7 @@ def tail(*, type_: Annotated[str | None, Parameter(name="--type")] = None) -> in
     return asyncio.run(_tail(type_))
 
 
-async def _replay(
+async def _replay(  # noqa: PLR0917 - the options of the command, in its order
     from_: str | None,
     until: str | None,
     after: int,

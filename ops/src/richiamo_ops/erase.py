@@ -1,0 +1,50 @@
+"""How is a person forgotten? By number, after a question; the counts stay."""
+
+import asyncio
+from typing import Annotated
+from uuid import uuid4
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.prompt import Confirm
+
+from richiamo_events.numbers import Number, NumberRules, normalise
+from richiamo_kit.errors import Problem
+from richiamo_ops.asking import asking
+from richiamo_ops.site import reached
+
+
+def erase(
+    number: str, *, reason: str = "request of the person", yes: Annotated[bool, Parameter(negative="")] = False
+) -> int:
+    """Forget a number for ever: directory, raw records, notes and every list; figures keep their counts.
+
+    Example: richiamo erase 0501234567 --yes
+
+    Parameters
+    ----------
+    number
+        The number in any spelling.
+    reason
+        Why, for the log; never put anything personal here.
+    yes
+        Do not ask first.
+    """
+    return asyncio.run(_erase(number, reason, yes=yes))
+
+
+async def _erase(number: str, reason: str, *, yes: bool) -> int:
+    console = Console(stderr=True, highlight=False)
+    async with reached("erase") as site, asking(site, patience=600.0) as ask:
+        read = normalise(number, NumberRules(country=site.defaults.country))
+        if not isinstance(read, Number):
+            raise Problem(400, "no-number", "This is no number that could have been stored.")
+        caller = await site.directory.find(read.text)
+        if caller is None:
+            raise Problem(404, "unknown-number", "Richiamo holds nothing under this number.")
+        if not yes and not Confirm.ask(f"Forget {read.text} for ever?", console=console, default=False):
+            console.print("Nothing was changed.")
+            return 1
+        await ask("richiamo.queue.erase", {"caller_id": caller, "reason": reason, "key": uuid4().hex})
+        console.print(f"Forgotten. The history stays under the id {caller}, which leads to nobody.")
+    return 0
