@@ -1,0 +1,106 @@
+"""What runs in ingest? HTTP for the PBX from the first moment, the connection to the log, the spool's way out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import structlog
+import uvicorn
+
+from richiamo_events.settings import SiteSettings
+from richiamo_ingest.access import Access
+from richiamo_ingest.http import Edge, make_app
+from richiamo_ingest.intake import Intake
+from richiamo_ingest.link import Link
+from richiamo_ingest.settings import IngestSettings
+from richiamo_ingest.site import Site
+from richiamo_ingest.spool import Spool
+from richiamo_kit.clock import Clock, SystemClock
+from richiamo_kit.health import Health
+from richiamo_kit.lifetime import run_until_signal
+
+_log = structlog.get_logger(__name__)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that leaves signals to us: the service ends as a whole."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running ingest."""
+
+    link: Link
+    intake: Intake
+    site: Site
+    server: uvicorn.Server
+    parts: Sequence[asyncio.Task[None]]
+
+    @property
+    def port(self) -> int:
+        """The port it listens on; the one chosen when the settings said 0."""
+        return int(self.server.servers[0].sockets[0].getsockname()[1])
+
+    async def fails(self) -> None:
+        """Return or raise when one of the parts does, which none should."""
+        done, _ = await asyncio.wait(self.parts, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+
+async def run(settings: IngestSettings) -> None:
+    """Serve until SIGTERM or SIGINT; what is being received then is still kept and answered."""
+    _log.info("ingest_starts", host=settings.ingest_host, port=settings.ingest_port)
+    async with serving(settings) as service:
+        await run_until_signal(service.fails)
+    _log.info("ingest_ended", spooled=service.intake.spool.entries)
+
+
+@asynccontextmanager
+async def serving(settings: IngestSettings, clock: Clock | None = None) -> AsyncIterator[Service]:
+    """Serve while the context lasts; it begins when the port is open, whether or not the log is there."""
+    clock = clock or SystemClock()
+    defaults = SiteSettings(timezone=settings.site_timezone, country=settings.site_country)
+    site = Site(defaults, settings.data_dir / "ingest" / "settings.json")
+    link = Link(settings, site, defaults)
+    intake = Intake(Spool(settings.data_dir / "spool"), lambda: link.writer, clock)
+    health = Health()
+    health.add("log", link.missing)
+    edge = Edge(
+        intake=intake,
+        site=site,
+        access=Access(settings.pbx_user, settings.pbx_password.get_secret_value()),
+        clock=clock,
+        largest_records_body=settings.largest_records_body,
+    )
+    server = _Server(
+        uvicorn.Config(
+            make_app(edge, health),
+            host=settings.ingest_host,
+            port=settings.ingest_port,
+            timeout_graceful_shutdown=2,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+        )
+    )
+    serve = asyncio.create_task(server.serve(), name="http")
+    background = [asyncio.create_task(link.run(), name="link"), asyncio.create_task(intake.drain(), name="drain")]
+    try:
+        while not server.started:
+            if serve.done():
+                raise OSError(f"ingest cannot listen on {settings.ingest_host}:{settings.ingest_port}")
+            await asyncio.sleep(0.01)
+        yield Service(link, intake, site, server, [serve, *background])
+    finally:
+        # The writer must outlive the last request: HTTP ends first, then what it stands on.
+        server.should_exit = True
+        await asyncio.gather(serve, return_exceptions=True)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)

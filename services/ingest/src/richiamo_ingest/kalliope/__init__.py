@@ -1,0 +1,1 @@
+"""How does a Kalliope speak? Bytes in, values out; nothing here knows the log."""

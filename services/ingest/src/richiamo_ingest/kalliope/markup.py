@@ -1,0 +1,118 @@
+"""How is XML of a stranger read without harm? No DTD, no entities, no network, no deep nesting."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+from lxml import etree
+
+from richiamo_ingest.reports import NotUnderstood
+
+_NAMED = frozenset({"unique_id", "uniqueid", "id"})
+_LEG_HOLDERS = frozenset({"details", "detail", "legs", "leg"})
+_DEEPEST = 16
+
+
+def fields_of(body: bytes) -> dict[str, str]:
+    """The root's children as name and text. Raises `NotUnderstood` with the parser's reason."""
+    root = _parsed(body)
+    return {_name(child): (child.text or "") for child in root if isinstance(child.tag, str)}
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return _checked(body)
+    except etree.XMLSyntaxError as error:
+        try:
+            # A template typed by hand may say UTF-8 and hold another code page.
+            body.decode()
+        except UnicodeDecodeError:
+            return _again_as_latin(body, error)
+        raise NotUnderstood(_reason(error)) from error
+
+
+def _again_as_latin(body: bytes, error: etree.XMLSyntaxError) -> Any:
+    _, opened, rest = body.decode("cp1252", "replace").partition("?>")
+    try:
+        return _checked((rest if opened else body.decode("cp1252", "replace")).encode())
+    except etree.XMLSyntaxError:
+        raise NotUnderstood(_reason(error)) from error
+
+
+def _checked(body: bytes) -> Any:
+    if not body.strip():
+        raise NotUnderstood("The body is empty.")
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
+    )
+    root = etree.fromstring(body.strip(), parser)
+    document: Any = root.getroottree().docinfo
+    if document.doctype or document.internalDTD is not None:
+        raise NotUnderstood("The XML holds a document type or entities, which are refused.")
+    return root
+
+
+def _reason(error: etree.XMLSyntaxError) -> str:
+    return f"The body is not XML: {str(error.msg)[:200]}."
+
+
+def _name(element: Any) -> str:
+    return str(etree.QName(element).localname).lower()
+
+
+def rows_of(body: bytes) -> Iterator[dict[str, object]]:
+    """The calls of a document, one by one in constant memory: every element that holds an id of its own.
+
+    Elements below one named `details` or `legs` become that call's list of legs.
+    """
+    try:
+        yield from _walk(body)
+    except etree.XMLSyntaxError as error:
+        raise NotUnderstood(_reason(error)) from error
+
+
+def _walk(body: bytes) -> Iterator[dict[str, object]]:
+    steps = etree.iterparse(
+        BytesIO(body.strip()),
+        events=("start", "end"),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+    )
+    names: list[str] = []
+    for step, element in steps:
+        if not isinstance(element.tag, str):
+            continue
+        if step == "start":
+            if not names and element.getroottree().docinfo.internalDTD is not None:
+                raise NotUnderstood("The XML holds a document type or entities, which are refused.")
+            names.append(_name(element))
+            if len(names) > _DEEPEST:
+                raise NotUnderstood(f"The XML is nested deeper than {_DEEPEST} elements.")
+            continue
+        names.pop()
+        if _LEG_HOLDERS.isdisjoint([*names, _name(element)]) and any(
+            _name(child) in _NAMED and not len(child) for child in element if isinstance(child.tag, str)
+        ):
+            yield _row(element)
+            element.clear()
+            while (before := element.getprevious()) is not None:
+                before.getparent().remove(before)
+
+
+def _row(element: Any) -> dict[str, object]:
+    row: dict[str, object] = {}
+    legs: list[dict[str, object]] = []
+    for child in element:
+        if not isinstance(child.tag, str):
+            continue
+        if not len(child):
+            row[_name(child)] = child.text or ""
+            continue
+        inner = [one for one in child if isinstance(one.tag, str)]
+        several = [one for one in inner if len(one)]
+        legs.extend(_row(one) for one in (several or [child]))
+    if legs:
+        row["details"] = legs
+    return row
