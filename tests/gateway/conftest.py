@@ -11,6 +11,7 @@ import httpx
 import pytest_asyncio
 import uvicorn
 from pydantic import SecretStr
+
 from richiamo_gateway.app import gateway_app
 from richiamo_gateway.context import Gateway
 from richiamo_gateway.settings import GatewaySettings

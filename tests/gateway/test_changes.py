@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-from richiamo_kit.store.jetstream import JetStreamEventStore
 
+from richiamo_kit.store.jetstream import JetStreamEventStore
 from tests.gateway.conftest import House, listening
 from tests.gateway.lost_calls import caller_of, lose
 
@@ -87,7 +87,7 @@ async def test_after_a_break_comes_exactly_what_was_missed(
             event = await stream.next()
             assert event.name == ""
             told += [item["caller_id"] for item in event.data["items"]]
-        assert told == callers[1:]
+        assert sorted(told) == sorted(callers[1:])
         last = await lose(event_store, callers[0], "2.0")
         assert (await stream.next()).id == last
 

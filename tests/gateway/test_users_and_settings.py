@@ -1,10 +1,10 @@
 """Do users and settings change as asked, and are bad wishes refused in words?"""
 
 import pytest
+
 from richiamo_events import subjects
 from richiamo_events.language import OperatorChanged, SettingsChanged
 from richiamo_kit.store.jetstream import JetStreamEventStore
-
 from tests.gateway.conftest import House
 from tests.gateway.test_sessions import problem
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from richiamo_kit.store.jetstream import JetStreamEventStore
 
+from richiamo_kit.store.jetstream import JetStreamEventStore
 from tests.gateway.conftest import House
 from tests.gateway.lost_calls import caller_of, lose
 from tests.gateway.test_sessions import problem

@@ -20,6 +20,8 @@ from richiamo_kit.store.messages import Stored
 from richiamo_kit.store.reader import follow_stream, read_stream
 
 STREAM = "CHANGES"
+UNKNOWN = -1
+"""The position of a notice that cannot be told; 0 is that of an empty log."""
 _TICK = 0.5
 """Seconds between two looks whether the connection was renewed."""
 
@@ -30,7 +32,7 @@ _log = structlog.get_logger(__name__)
 class Notice:
     """One step of the worklist: these callers' rows may differ at `position` from what they were.
 
-    With `resync` nothing is known but that something may have changed; its position may be 0.
+    With `resync` nothing is known but that something may have changed; its position may be `UNKNOWN`.
     """
 
     position: int
@@ -54,7 +56,7 @@ def read_notice(body: bytes) -> Notice:
         return Notice(int(told["position"]), callers, bool(told.get("resync", False)))
     except (ValueError, KeyError, TypeError, AttributeError):
         _log.exception("change_not_readable")
-        return Notice(0, resync=True)
+        return Notice(UNKNOWN, resync=True)
 
 
 class JetStreamFeed:
@@ -74,7 +76,7 @@ class JetStreamFeed:
                 if created != known:
                     # A new stream: what the old one held back is lost, except at our own start.
                     history, sequence = await self._history()
-                    yield history if known is None else [*history, Notice(0, resync=True)]
+                    yield history if known is None else [*history, Notice(UNKNOWN, resync=True)]
                     known = created
             except (Unavailable, JetStreamError) as error:
                 _log.info("changes_not_there_yet", error=str(error))
@@ -104,7 +106,7 @@ class JetStreamFeed:
             notices.append(read_notice(stored.body))
             sequence = stored.position
         if first > 1:
-            notices.insert(0, Notice(notices[0].position if notices else 0, resync=True))
+            notices.insert(0, Notice(notices[0].position if notices else UNKNOWN, resync=True))
         return notices, sequence
 
     async def _connected(self, sequence: int, reconnects: int) -> AsyncGenerator[list[Stored], None]:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import structlog
 
 from richiamo_gateway.auth.user import Role, User
-from richiamo_gateway.feed import ChangeFeed, Notice
+from richiamo_gateway.feed import UNKNOWN, ChangeFeed, Notice
 from richiamo_kit.errors import Problem, Unavailable
 
 ROWS = "richiamo.queue.rows"
@@ -255,7 +255,7 @@ class Live:
             for masked in {subscription.user.masked for subscription in self._subscriptions}:
                 steps = await self.with_rows(steps, masked=masked)
         for step in steps:
-            if step.notice.position == 0:
+            if step.notice.position == UNKNOWN:
                 step.notice = Notice(self._newest or await self._log_position(), resync=True)
             self._keep(step)
             for subscription in self._subscriptions:
