@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
+
 from richiamo_events import subjects
 from richiamo_events.envelope import Recorded
 from richiamo_events.ids import CallerId
 from richiamo_kit.errors import StreamMoved
 from richiamo_kit.store.port import EventStore, Guarded
-
 from tests.kit.events import NOON, many, shown
 
 A = subjects.caller(CallerId("a"))
@@ -151,9 +151,9 @@ class TestSeveralCallers:
     async def test_of_two_overlapping_batches_one_wins_whole(self, store: EventStore) -> None:
         async def attempt(name: str) -> bool:
             try:
-                await store.append_guarded([
-                    Guarded(subject, 0, [shown(subject[-1], f"{name}-{subject[-1]}")]) for subject in (A, B, C)
-                ])
+                await store.append_guarded(
+                    [Guarded(subject, 0, [shown(subject[-1], f"{name}-{subject[-1]}")]) for subject in (A, B, C)]
+                )
             except StreamMoved:
                 return False
             return True

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+
 from richiamo_events import subjects
 from richiamo_events.ids import CallerId
 from richiamo_kit.errors import StreamMoved, Unavailable
@@ -18,7 +19,6 @@ from richiamo_kit.store.messages import newest_on
 from richiamo_kit.store.port import Guarded
 from richiamo_kit.store.publish import publish
 from richiamo_kit.store.streams import CDR, EVENTS
-
 from tests.kit.events import many, shown
 from tests.kit.servers import Restartable, restartable
 
@@ -151,9 +151,7 @@ async def test_a_log_that_stays_away_is_unavailable_after_eight_seconds(
     assert [event.id async for event in store.read()] == ["1"]
 
 
-async def test_a_caller_moved_by_another_connection_is_noticed(
-    server: Restartable, store: JetStreamEventStore
-) -> None:
+async def test_a_caller_moved_by_another_connection_is_noticed(server: Restartable, store: JetStreamEventStore) -> None:
     other = await connect(server.url)
     await JetStreamEventStore(other).append([shown("a", "1")])
     with pytest.raises(StreamMoved):
@@ -165,8 +163,7 @@ async def test_a_flush_of_twenty_thousand_callers_is_one_batch_and_more_is_refus
     store: JetStreamEventStore,
 ) -> None:
     groups = [
-        Guarded(subjects.caller(CallerId(f"c{number}")), 0, [shown(f"c{number}", "flush")])
-        for number in range(20_001)
+        Guarded(subjects.caller(CallerId(f"c{number}")), 0, [shown(f"c{number}", "flush")]) for number in range(20_001)
     ]
     with pytest.raises(ValueError, match="at once"):
         await store.append_guarded(groups)

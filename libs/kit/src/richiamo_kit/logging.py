@@ -7,7 +7,8 @@ import sys
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-_NUMBER = re.compile(r"(?<![\w.:-])(\+?\d{4,13})(\d{3})(?![\w.:-])")
+_NUMBER = re.compile(r"(?<!\w)(?<!\w[.-])((?:%2B|\+)?\d{4,13})\d{3}(?!\w|[.:-]\w)")
+"""Seven to sixteen digits that are no part of a name, a version, a `unique_id` with its counter, or an identifier."""
 _NUMBER_KEYS = frozenset({"number", "caller_number", "called", "caller"})
 
 
@@ -18,7 +19,7 @@ def masked(number: str) -> str:
 
 def _mask_numbers(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     for key, value in event.items():
-        if isinstance(value, str) and key not in {"event", "timestamp", "level", "logger", "exception"}:
+        if isinstance(value, str) and key not in {"timestamp", "level", "logger"}:
             event[key] = masked(value) if key in _NUMBER_KEYS else _NUMBER.sub(r"\1xxx", value)
     return event
 

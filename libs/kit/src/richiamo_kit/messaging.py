@@ -1,6 +1,7 @@
 """How do services ask one another? Request and reply over NATS, where an error is an answer too."""
 
 import asyncio
+import inspect
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -71,7 +72,9 @@ def answering(broker: NatsBroker, subject: str, *, queue: str) -> Callable[[Hand
     """
 
     def declare(handler: Handler) -> Handler:
-        async def reply(payload: Payload) -> Payload:
+        async def reply(payload: Any) -> Payload:
+            if not isinstance(payload, dict):
+                return {"problem": Problem(400, "bad-request", "The question is no JSON object").as_json()}
             try:
                 return {"answer": await handler(payload)}
             except Problem as problem:
@@ -85,7 +88,9 @@ def answering(broker: NatsBroker, subject: str, *, queue: str) -> Callable[[Hand
                 _log.exception("question_failed", subject=subject)
                 return {"problem": Problem(500, "internal-error", "This went wrong inside Richiamo").as_json()}
 
-        broker.subscriber(subject, queue=queue, max_workers=_AT_ONCE)(reply)
+        broker.subscriber(
+            subject, queue=queue, max_workers=_AT_ONCE, title=subject, description=inspect.getdoc(handler)
+        )(reply)
         return handler
 
     return declare

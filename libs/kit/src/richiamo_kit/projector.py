@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from typing import Protocol
+from uuid import UUID
 
 import psycopg
 import structlog
@@ -91,6 +92,7 @@ class Projector:
         self._database_url = database_url
         self._on_commit = on_commit
         self._position = 0
+        self._made: UUID | None = None
         self._ready = False
         self._owed_resync = True
 
@@ -176,7 +178,8 @@ class Projector:
                 await connection.execute(
                     sql.SQL(
                         "CREATE TABLE {}.checkpoint (one boolean PRIMARY KEY DEFAULT true CHECK (one), "
-                        "position bigint NOT NULL, recorded_at timestamptz, shape text NOT NULL)"
+                        "position bigint NOT NULL, recorded_at timestamptz, "
+                        "shape text NOT NULL, made uuid NOT NULL DEFAULT gen_random_uuid())"
                     ).format(schema)
                 )
                 await connection.execute(
@@ -185,23 +188,24 @@ class Projector:
                 for statement in statements:
                     await connection.execute(statement.encode())
             row = await (
-                await connection.execute(sql.SQL("SELECT position FROM {}.checkpoint").format(schema))
+                await connection.execute(sql.SQL("SELECT position, made FROM {}.checkpoint").format(schema))
             ).fetchone()
             assert row is not None
-            self._position = row[0]
+            # `made` tells these tables from those that a rebuild may put in their place at the same position.
+            self._position, self._made = row
             await self._projection.start(connection)
 
     async def _write(self, connection: AsyncConnection, batch: Sequence[Recorded]) -> AbstractSet[CallerId]:
         async with connection.transaction():
             touched = await self._projection.apply(connection, batch)
             moved = await connection.execute(
-                sql.SQL("UPDATE {}.checkpoint SET position = %s, recorded_at = %s WHERE position = %s").format(
-                    sql.Identifier(self._projection.schema)
-                ),
-                (batch[-1].position, batch[-1].recorded_at, self._position),
+                sql.SQL(
+                    "UPDATE {}.checkpoint SET position = %s, recorded_at = %s WHERE position = %s AND made = %s"
+                ).format(sql.Identifier(self._projection.schema)),
+                (batch[-1].position, batch[-1].recorded_at, self._position, self._made),
             )
             if moved.rowcount != 1:
-                raise _Overtaken("the checkpoint is not where this projector left it")
+                raise _Overtaken("the checkpoint is not the one that this projector left")
         self._position = batch[-1].position
         metrics.VIEW_POSITION.labels(view=self._projection.schema).set(self._position)
         return touched

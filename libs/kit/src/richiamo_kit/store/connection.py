@@ -38,9 +38,9 @@ async def connect(nats_url: str, *, name: str = "richiamo", wait: float = 30.0) 
     does not end when the server is gone.
     """
     client = Client()
-    deadline = asyncio.get_running_loop().time() + wait
-    while True:
-        try:
+    try:
+        # Told to reconnect for ever, the client also waits for its first connection by itself.
+        async with asyncio.timeout(wait):
             await client.connect(
                 nats_url,
                 name=name,
@@ -55,12 +55,10 @@ async def connect(nats_url: str, *, name: str = "richiamo", wait: float = 30.0) 
                 disconnected_cb=_on_disconnected,
                 reconnected_cb=_on_reconnected,
             )
-        except (OSError, nats.errors.Error, TimeoutError) as error:
-            if asyncio.get_running_loop().time() >= deadline:
-                raise Unavailable(f"no NATS server at {nats_url}: {error}") from error
-            await asyncio.sleep(0.2)
-        else:
-            return client
+    except (OSError, nats.errors.Error, TimeoutError) as error:
+        await client.close()
+        raise Unavailable(f"no NATS server answers: {error}") from error
+    return client
 
 
 async def _on_error(error: Exception) -> None:
