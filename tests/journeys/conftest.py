@@ -24,7 +24,7 @@ def system() -> Iterator[System]:
 
 @pytest.fixture(scope="session")
 def edge(system: System) -> Edge:
-    return Edge(system.ingest)
+    return Edge(system)
 
 
 @pytest.fixture(scope="session")

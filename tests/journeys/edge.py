@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
+from tests.journeys.system import System
+
 ROME = ZoneInfo("Europe/Rome")
 ACCEPTED = "<value>1</value>"
 REFUSED = "<value>0</value>"
@@ -99,8 +101,8 @@ def recall(
 class Edge:
     """The PBX's connection to ingest."""
 
-    def __init__(self, address: str, auth: tuple[str, str] | None = None) -> None:
-        self.client = httpx.Client(base_url=address, auth=auth, timeout=10)
+    def __init__(self, system: System, auth: tuple[str, str] | None = None) -> None:
+        self.client = system.client(system.ingest, auth=auth)
 
     def loses(self, caller: str, queue: str, *, unique_id: str = "", kind: str = "queue") -> str:
         """Report a lost call by the dynamic routing, which must accept it; gives its unique id."""

@@ -49,7 +49,7 @@ def log_in(system: System, username: str, password: str, extension: str = "") ->
     )
     assert answer.status_code == 200, answer.text
     token = answer.json()["token"]
-    api = httpx.Client(base_url=f"{system.gateway}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    api = system.client(f"{system.gateway}/api/v1", headers={"Authorization": f"Bearer {token}"})
     return Person(username, extension, api)
 
 

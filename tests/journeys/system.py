@@ -34,6 +34,7 @@ class System:
     gateway_port: int = field(default_factory=free_port)
     ingest_port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
+    _clients: list[httpx.Client] = field(default_factory=list)
 
     @property
     def gateway(self) -> str:
@@ -72,8 +73,18 @@ class System:
             raise RuntimeError(f"richiamo up ended with {self.process.returncode}:\n{self.log()}")
         return all(_answers(f"{address}/readyz") for address in (self.gateway, self.ingest))
 
+    def client(
+        self, address: str, *, headers: dict[str, str] | None = None, auth: tuple[str, str] | None = None
+    ) -> httpx.Client:
+        """A client of one of the two ports, closed when the system stops."""
+        client = httpx.Client(base_url=address, headers=headers, auth=auth, timeout=10)
+        self._clients.append(client)
+        return client
+
     def stop(self) -> None:
         """End it, kindly first, and remove its folder."""
+        for client in self._clients:
+            client.close()
         if self.process is not None and self.process.poll() is None:
             below = psutil.Process(self.process.pid).children(recursive=True)
             self.process.send_signal(signal.SIGTERM)

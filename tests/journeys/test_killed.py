@@ -84,7 +84,7 @@ def works(system: System, admin: Person) -> bool:
     """Whether a call that is lost now is on the list now: the PBX's edge, the log, the views, the gateway."""
     number = pbx.new_number()
     try:
-        Edge(system.ingest).loses(number, QUEUE)
+        Edge(system).loses(number, QUEUE)
         eventually(lambda: len(admin.requests("all", queue=QUEUE, caller=number)) == 1, within=2)
     except httpx.TransportError:
         return False
@@ -114,7 +114,7 @@ def test_every_process_may_die(fragile: System) -> None:
 def test_an_acknowledged_call_outlives_nats(fragile: System) -> None:
     """What comes while NATS is away is spooled: acknowledged at once, on the list when NATS is back."""
     admin = people.admin(fragile)
-    edge = Edge(fragile.ingest)
+    edge = Edge(fragile)
     fragile.part("nats-server").suspend()
     number = pbx.new_number()
     try:

@@ -121,9 +121,9 @@ class TestCredentialsOfThePbx:
 
     def test_only_the_right_ones_are_let_in(self, guarded: System) -> None:
         body = pbx.xml(pbx.new_unique_id(), pbx.new_number(), "Assistenza")
-        assert Edge(guarded.ingest).post(body).status_code == 401
-        assert Edge(guarded.ingest, ("centralino", "wrong")).post(body).status_code == 401
-        assert Edge(guarded.ingest).client.post("/pbx/cdr", json=[]).status_code == 401
-        let_in = Edge(guarded.ingest, ("centralino", "segreta")).post(body)
+        assert Edge(guarded).post(body).status_code == 401
+        assert Edge(guarded, ("centralino", "wrong")).post(body).status_code == 401
+        assert Edge(guarded).client.post("/pbx/cdr", json=[]).status_code == 401
+        let_in = Edge(guarded, ("centralino", "segreta")).post(body)
         assert let_in.status_code == 200
         assert pbx.ACCEPTED in let_in.text
