@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from richiamo_queue.caller.errors import Malformed
 from richiamo_queue.worklist.availability import SORT_SQL
 
+# Not infinity: Python knows no such instant.
+_FIRST_INSTANT, _LAST_INSTANT = "'0001-01-02 00:00:00+00'", "'9999-12-30 00:00:00+00'"
 _LAST_TEXT = "\U0010ffff"
 
 
@@ -57,7 +59,7 @@ def order_of(sort: str) -> Order:
     if column in _COUNTS:
         return Order(sort, column, "bigint", descending)
     if column in _INSTANTS:
-        last = "'-infinity'" if descending else "'infinity'"
+        last = _FIRST_INSTANT if descending else _LAST_INSTANT
         return Order(sort, f"coalesce({column}, {last}::timestamptz)", "timestamptz", descending)
     if column == "availability":
         return Order(sort, SORT_SQL, "bigint", descending)

@@ -1,0 +1,464 @@
+"""Does each command cause the right events, refuse what the rules refuse, and stay quiet on repeat?"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+from richiamo_events.envelope import Recorded
+from richiamo_events.ids import CallerId, DialId, FlushId, ReservationId, Username
+from richiamo_events.language import (
+    CallAssigned,
+    CallerErased,
+    CallerShown,
+    CallFlushed,
+    CallReserved,
+    Event,
+    FlushUndone,
+    RecallDisputed,
+    RecallFailed,
+    RecallOutcome,
+    RecallStarted,
+    ReleaseReason,
+    ReservationReleased,
+)
+from richiamo_kit.errors import Rejected
+from richiamo_queue.caller.commands import (
+    Assign,
+    Command,
+    Dispute,
+    EndRecall,
+    Erase,
+    ExpireReservation,
+    Flush,
+    Release,
+    Reserve,
+    Show,
+    StartRecall,
+    Unassign,
+    UndoFlush,
+)
+from richiamo_queue.caller.decide import Events, decide
+from richiamo_queue.caller.errors import (
+    AlreadyReserved,
+    BeingCalled,
+    HiddenForNow,
+    NothingToRecall,
+    NotReserved,
+    NotYourCall,
+)
+
+from tests.call_queue.log import (
+    ANNA,
+    BRUNO,
+    HELP,
+    assigned,
+    call_id,
+    flushed,
+    history,
+    minutes,
+    missed,
+    no_answer,
+    reached,
+    recorded,
+    reserved,
+    served,
+    standing_after,
+    started,
+)
+
+HALF_AN_HOUR = timedelta(minutes=30)
+ROSSI = CallerId("rossi")
+SARA = Username("sara")
+
+
+@dataclass(frozen=True)
+class Given:
+    past: list[Recorded]
+
+    def when(self, command: Command) -> "Outcome":
+        return Outcome(self.past, command)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    past: list[Recorded]
+    command: Command
+
+    @property
+    def events(self) -> Events:
+        return decide(self.command, standing_after(self.past))
+
+    def then(self, *events: Event) -> None:
+        assert self.events == list(events)
+        after = [*self.past, *(recorded(len(self.past) + 1 + n, event, 10) for n, event in enumerate(self.events))]
+        if events:
+            # The same command again finds it already so.
+            assert decide(self.command, standing_after(after)) == []
+
+    def then_nothing(self) -> None:
+        assert self.events == []
+
+    def then_rejects(self, kind: type[Rejected]) -> Rejected:
+        with pytest.raises(kind) as caught:
+            decide(self.command, standing_after(self.past))
+        assert str(caught.value)
+        return caught.value
+
+
+def given(*events: Event | tuple[float, Event]) -> Given:
+    return Given(history(*events))
+
+
+def reserve(by: Username = ANNA, at: float = 10, *, supervises: bool = False) -> Reserve:
+    return Reserve(
+        operator=by,
+        reservation=ReservationId("new"),
+        at=minutes(at),
+        lease=HALF_AN_HOUR,
+        may_see_hidden=supervises,
+    )
+
+
+def assign(to: Username = BRUNO, at: float = 10, lease: timedelta | None = None) -> Assign:
+    return Assign(operator=to, by=SARA, reservation=ReservationId("new"), at=minutes(at), lease=lease)
+
+
+def start(by: Username = ANNA, at: float = 10, dial: str = "d2") -> StartRecall:
+    return StartRecall(operator=by, extension="201", dial=DialId(dial), at=minutes(at))
+
+
+def release(by: Username = ANNA, *, supervises: bool = False) -> Release:
+    return Release(operator=by, at=minutes(10), supervises=supervises)
+
+
+def released(by: str, why: ReleaseReason, operator: Username = ANNA) -> ReservationReleased:
+    return ReservationReleased(caller=ROSSI, reservation=ReservationId("r1"), operator=operator, by=by, why=why)
+
+
+def expire(at: float, active_at: float | None = None, reservation: str = "r1") -> ExpireReservation:
+    return ExpireReservation(
+        reservation=ReservationId(reservation),
+        at=minutes(at),
+        active_at=None if active_at is None else minutes(active_at),
+        lease=HALF_AN_HOUR,
+    )
+
+
+def failed(outcome: RecallOutcome, at: datetime, since: datetime) -> RecallFailed:
+    return RecallFailed(
+        caller=ROSSI,
+        call=None,
+        received_at=at,
+        started_at=since,
+        extension="201",
+        operator=ANNA,
+        dial=DialId("d1"),
+        ended_at=at,
+        outcome=outcome,
+    )
+
+
+class TestReserving:
+    def test_a_waiting_caller_is_reserved_for_the_lease(self) -> None:
+        given(missed(1)).when(reserve()).then(
+            CallReserved(caller=ROSSI, operator=ANNA, reservation=ReservationId("new"), expires_at=minutes(40))
+        )
+
+    def test_what_one_holds_already_stays_as_it_is(self) -> None:
+        given(missed(1), reserved()).when(reserve()).then_nothing()
+
+    def test_a_caller_somebody_else_holds_is_refused_by_name(self) -> None:
+        refusal = given(missed(1), (3, reserved(ANNA))).when(reserve(BRUNO)).then_rejects(AlreadyReserved)
+        assert refusal.extra["reserved_by"] == "anna"
+        assert refusal.extra["since"] == minutes(3).isoformat()
+
+    def test_a_caller_lost_in_two_queues_is_held_as_one(self) -> None:
+        given(missed(1), missed(2, queue=HELP), reserved(ANNA)).when(reserve(BRUNO)).then_rejects(AlreadyReserved)
+
+    def test_nothing_open_is_nothing_to_recall(self) -> None:
+        given(missed(1), served(2, 5)).when(reserve()).then_rejects(NothingToRecall)
+
+    def test_a_released_caller_can_be_reserved_by_another(self) -> None:
+        past = given(missed(1), reserved(ANNA), released("anna", ReleaseReason.OPERATOR))
+        assert past.when(reserve(BRUNO)).events
+
+    def test_a_caller_being_called_without_a_reservation_is_refused(self) -> None:
+        past = given(missed(1), reserved(), started(), released("sara", ReleaseReason.SUPERVISOR))
+        past.when(reserve(BRUNO)).then_rejects(BeingCalled)
+        assert past.when(reserve(ANNA)).events
+
+    def test_a_cool_down_is_for_supervisors_to_end(self) -> None:
+        past = given(missed(1), (5, no_answer(2, 5, by=BRUNO)))
+        past.when(reserve(ANNA, 10)).then_rejects(HiddenForNow)
+        assert past.when(reserve(SARA, 10, supervises=True)).events
+        assert past.when(reserve(ANNA, 66)).events
+
+
+class TestReleasing:
+    def test_the_holder_gives_back(self) -> None:
+        given(missed(1), reserved()).when(release()).then(released("anna", ReleaseReason.OPERATOR))
+
+    def test_nobody_holds_it_already_so(self) -> None:
+        given(missed(1)).when(release()).then_nothing()
+
+    def test_somebody_else_cannot(self) -> None:
+        given(missed(1), reserved()).when(release(BRUNO)).then_rejects(AlreadyReserved)
+
+    def test_a_supervisor_can(self) -> None:
+        given(missed(1), reserved()).when(release(SARA, supervises=True)).then(
+            released("sara", ReleaseReason.SUPERVISOR)
+        )
+
+
+class TestAssigning:
+    def test_a_waiting_caller_is_given_to_an_operator(self) -> None:
+        given(missed(1)).when(assign()).then(
+            CallAssigned(
+                caller=ROSSI,
+                operator=BRUNO,
+                by=SARA,
+                previous=None,
+                reservation=ReservationId("new"),
+                expires_at=None,
+            )
+        )
+
+    def test_a_held_caller_is_moved_and_says_from_whom(self) -> None:
+        (event,) = given(missed(1), reserved(ANNA)).when(assign(lease=HALF_AN_HOUR)).events
+        assert isinstance(event, CallAssigned)
+        assert event.previous == ANNA
+        assert event.expires_at == minutes(40)
+
+    def test_to_its_holder_is_already_so(self) -> None:
+        given(missed(1), reserved(BRUNO)).when(assign(BRUNO)).then_nothing()
+
+    def test_nothing_open_is_refused(self) -> None:
+        given(missed(1), served(2, 5)).when(assign()).then_rejects(NothingToRecall)
+
+    def test_whoever_is_on_the_phone_keeps_the_customer(self) -> None:
+        given(missed(1), reserved(ANNA), started(ANNA)).when(assign(BRUNO)).then_rejects(BeingCalled)
+
+    def test_taking_away_releases(self) -> None:
+        past = given(missed(1), assigned(ANNA))
+        past.when(Unassign(by=SARA, at=minutes(10))).then(released("sara", ReleaseReason.SUPERVISOR))
+        given(missed(1)).when(Unassign(by=SARA, at=minutes(10))).then_nothing()
+
+
+class TestFlushing:
+    command = Flush(flush=FlushId("f1"), by="sara", reason="doppioni", at=minutes(10))
+
+    def test_names_every_call_of_every_open_request(self) -> None:
+        given(missed(1), missed(2), missed(3, queue=HELP), reserved()).when(self.command).then(
+            CallFlushed(
+                caller=ROSSI,
+                flush=FlushId("f1"),
+                by="sara",
+                reason="doppioni",
+                calls=(call_id(1), call_id(2), call_id(3)),
+            )
+        )
+
+    def test_nothing_open_is_already_so(self) -> None:
+        given(missed(1), served(2, 5)).when(self.command).then_nothing()
+
+    def test_by_age_leaves_the_newer_request(self) -> None:
+        command = Flush(flush=FlushId("f1"), by="system", reason="age", at=minutes(10), opened_before=minutes(4))
+        (event,) = given(missed(1, 0), missed(2, 5, queue=HELP)).when(command).events
+        assert isinstance(event, CallFlushed)
+        assert event.calls == (call_id(1),)
+
+    def test_undo_is_said_once(self) -> None:
+        undo = UndoFlush(flush=FlushId("f1"), by="sara", at=minutes(11))
+        given(missed(1), (5, flushed(1))).when(undo).then(FlushUndone(caller=ROSSI, flush=FlushId("f1"), by="sara"))
+        given(missed(1)).when(undo).then_nothing()
+
+
+class TestStartingARecall:
+    def test_the_holder_dials_under_the_reservation(self) -> None:
+        given(missed(1), reserved()).when(start()).then(
+            RecallStarted(
+                caller=ROSSI,
+                operator=ANNA,
+                extension="201",
+                reservation=ReservationId("r1"),
+                dial=DialId("d2"),
+            )
+        )
+
+    def test_without_a_reservation_it_is_refused(self) -> None:
+        given(missed(1)).when(start()).then_rejects(NotReserved)
+
+    def test_of_somebody_elses_caller_it_is_refused(self) -> None:
+        given(missed(1), reserved(BRUNO)).when(start()).then_rejects(AlreadyReserved)
+
+    def test_a_second_click_while_it_rings_is_refused(self) -> None:
+        given(missed(1), reserved(), started()).when(start()).then_rejects(BeingCalled)
+
+    def test_nothing_open_is_refused(self) -> None:
+        given(missed(1), reserved(), served(2, 5)).when(start()).then_rejects(NothingToRecall)
+
+    def test_during_a_cool_down_it_is_refused(self) -> None:
+        given(missed(1), reserved(ANNA), (5, no_answer(2, 5, by=BRUNO, extension="202"))).when(start()).then_rejects(
+            HiddenForNow
+        )
+
+
+class TestTimers:
+    def test_a_forgotten_reservation_ends(self) -> None:
+        given(missed(1), reserved(until=30)).when(expire(30)).then(released("system", ReleaseReason.EXPIRED))
+
+    def test_not_before_its_instant(self) -> None:
+        given(missed(1), reserved(until=30)).when(expire(29.9)).then_nothing()
+
+    def test_activity_of_the_holder_keeps_it(self) -> None:
+        past = given(missed(1), reserved(until=30))
+        past.when(expire(49.9, active_at=20)).then_nothing()
+        past.when(expire(50, active_at=20)).then(released("system", ReleaseReason.EXPIRED))
+
+    def test_never_while_a_recall_is_in_progress(self) -> None:
+        given(missed(1), reserved(until=30), started()).when(expire(500)).then_nothing()
+
+    def test_an_assignment_without_end_stays(self) -> None:
+        given(missed(1), assigned(until=None)).when(expire(5000)).then_nothing()
+
+    def test_an_assignment_ends_at_its_instant_whatever_its_holder_does(self) -> None:
+        given(missed(1), assigned(until=30)).when(expire(30, active_at=29)).then(
+            released("system", ReleaseReason.EXPIRED)
+        )
+
+    def test_a_later_reservation_is_left_alone(self) -> None:
+        given(missed(1), reserved(until=30, name="r2")).when(expire(500)).then_nothing()
+
+    def test_a_recall_without_a_record_ends_and_is_no_attempt(self) -> None:
+        past = given(missed(1), reserved(), (5, started()))
+        end = EndRecall(dial=DialId("d1"), outcome=RecallOutcome.UNKNOWN, at=minutes(20))
+        past.when(end).then(failed(RecallOutcome.UNKNOWN, minutes(20), minutes(5)))
+        after = standing_after([*past.past, recorded(9, past.when(end).events[0], 20)])
+        assert after.recall is None
+        assert after.attempts == ()
+        assert after.open_requests[0].tried_at == ()
+
+    def test_a_recall_that_its_record_ended_is_left_alone(self) -> None:
+        end = EndRecall(dial=DialId("d1"), outcome=RecallOutcome.UNKNOWN, at=minutes(20))
+        given(missed(1), reserved(), (5, started()), (6, no_answer(2, 6))).when(end).then_nothing()
+
+
+class TestShowing:
+    def test_a_supervisor_ends_a_cool_down(self) -> None:
+        past = given(missed(1), (5, no_answer(2, 5, by=BRUNO)))
+        show = Show(by=SARA, at=minutes(10), supervises=True)
+        past.when(show).then(CallerShown(caller=ROSSI, by="sara"))
+        past.when(Show(by=ANNA, at=minutes(10))).then_rejects(NotYourCall)
+
+    def test_who_calls_puts_the_row_back(self) -> None:
+        past = given(missed(1), reserved(), (5, started()))
+        past.when(Show(by=ANNA, at=minutes(10))).then(failed(RecallOutcome.NOT_DIALLED, minutes(10), minutes(5)))
+        past.when(Show(by=BRUNO, at=minutes(10))).then_rejects(NotYourCall)
+
+    def test_what_is_shown_is_already_so(self) -> None:
+        given(missed(1)).when(Show(by=ANNA, at=minutes(10))).then_nothing()
+
+
+class TestDisputing:
+    def dispute(self, by: Username = ANNA, since: float = 0, *, call: int = 2, supervises: bool = False) -> Dispute:
+        return Dispute(
+            call=call_id(call), by=by, extension="", at=minutes(20), since=minutes(since), supervises=supervises
+        )
+
+    def test_who_called_says_it_was_a_machine(self) -> None:
+        past = given(missed(1), reserved(), (5, reached(2, 5)))
+        past.when(self.dispute()).then(RecallDisputed(caller=ROSSI, call=call_id(2), by=ANNA))
+        past.when(self.dispute(BRUNO)).then_rejects(NotYourCall)
+        assert past.when(self.dispute(SARA, supervises=True)).events
+
+    def test_not_the_day_after_and_not_of_a_call_that_was_not(self) -> None:
+        past = given(missed(1), reserved(), (5, reached(2, 5)))
+        past.when(self.dispute(since=6)).then_rejects(NotYourCall)
+        past.when(self.dispute(call=9)).then_rejects(NotYourCall)
+
+
+class TestErasing:
+    def test_closes_what_is_open_once(self) -> None:
+        given(missed(1), missed(2, queue=HELP)).when(Erase(by="root", reason="gdpr", at=minutes(10))).then(
+            CallerErased(caller=ROSSI, by="root", reason="gdpr", calls=(call_id(1), call_id(2)))
+        )
+
+
+COMMANDS = st.sampled_from(
+    [
+        reserve(ANNA),
+        reserve(BRUNO),
+        reserve(SARA, supervises=True),
+        release(ANNA),
+        release(SARA, supervises=True),
+        assign(ANNA),
+        assign(BRUNO),
+        Unassign(by=SARA, at=minutes(10)),
+        start(ANNA, dial="d1"),
+        start(BRUNO, dial="d3"),
+        expire(500),
+        EndRecall(dial=DialId("d1"), outcome=RecallOutcome.UNKNOWN, at=minutes(10)),
+        Show(by=ANNA, at=minutes(10)),
+        Show(by=SARA, at=minutes(10), supervises=True),
+        TestFlushing.command,
+        UndoFlush(flush=FlushId("f1"), by="sara", at=minutes(11)),
+    ]
+)
+FACTS = st.sampled_from(
+    [
+        missed(1),
+        missed(2, 20),
+        missed(3, 21, queue=HELP),
+        served(4, 25),
+        no_answer(5, 26),
+        no_answer(6, 12, by=BRUNO, extension="202"),
+        reached(7, 30),
+        reached(8, 31, talk=4),
+    ]
+)
+
+
+class TestAnyHistory:
+    @for_all(st.lists(FACTS | COMMANDS, max_size=14))
+    def test_one_holder_at_a_time_and_no_dial_without_a_reservation(self, steps: list[Event | Command]) -> None:
+        log: list[Recorded] = []
+        for step in steps:
+            caller = standing_after(log)
+            if not isinstance(step, Command):
+                log.append(recorded(len(log) + 1, step, 10))
+                continue
+            try:
+                events = decide(step, caller)
+            except Rejected as refusal:
+                assert refusal.as_problem().title
+                continue
+            for event in events:
+                match event:
+                    case CallReserved():
+                        assert caller.reservation is None
+                        assert caller.open_requests
+                    case CallAssigned(previous=previous):
+                        held = caller.reservation
+                        assert previous == (held.operator if held else None)
+                    case RecallStarted(reservation=reservation, operator=operator):
+                        assert caller.reservation is not None
+                        assert (caller.reservation.id, caller.reservation.operator) == (reservation, operator)
+                        assert caller.recall is None
+                        assert caller.open_requests
+                    case ReservationReleased(reservation=reservation):
+                        assert caller.reservation is not None
+                        assert caller.reservation.id == reservation
+                    case CallFlushed(calls=calls):
+                        assert set(calls) == {call.call for one in caller.open_requests for call in one.calls}
+                    case _:
+                        pass
+                log.append(recorded(len(log) + 1, event, 10))
+            if events:
+                assert decide_again(step, log) == []
+
+
+def decide_again(command: Command, log: list[Recorded]) -> Events:
+    """A start that just began is refused while it rings, unless it is the same dial."""
+    return decide(command, standing_after(log))
