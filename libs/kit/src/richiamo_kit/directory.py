@@ -13,6 +13,7 @@ from collections import OrderedDict
 from pathlib import Path
 from uuid import uuid4
 
+import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -62,6 +63,8 @@ class NatsDirectory:
         self._key = key
         self._ids: OrderedDict[str, CallerId] = OrderedDict()
         self._numbers: OrderedDict[CallerId, str] = OrderedDict()
+        self._forgotten: set[CallerId] = set()
+        self._reconnects = 0
         self._listening = False
 
     async def resolve(self, number: str) -> CallerId:
@@ -124,25 +127,34 @@ class NatsDirectory:
         """Remove the entry and overwrite its bytes on disk; harmless when repeated."""
         self.drop(caller)
         pointer = await newest_on(self._client, DIRECTORY, _by_id(caller))
-        if pointer is None:
-            return
-        stored = await newest_on(self._client, DIRECTORY, _by_hash(pointer.body.decode()))
-        if stored is not None and json.loads(stored.body)["id"] == caller:
-            await self._erase(stored)
-        await self._erase(pointer)
-        await self._client.publish(_FORGOTTEN, caller.encode())
+        if pointer is not None:
+            stored = await newest_on(self._client, DIRECTORY, _by_hash(pointer.body.decode()))
+            if stored is not None and json.loads(stored.body)["id"] == caller:
+                await self._erase(stored)
+            await self._erase(pointer)
+        try:
+            await self._client.publish(_FORGOTTEN, caller.encode())
+        except nats.errors.Error as error:
+            raise Unavailable(f"the other services could not be told to forget: {error}") from error
 
     async def _listen(self) -> None:
         """Hear of callers that other processes forget, so that a number never leads to an erased caller."""
+        reconnects = self._client.stats["reconnects"]
+        if reconnects != self._reconnects:
+            # Somebody may have been forgotten while we could not hear it.
+            self._reconnects = reconnects
+            self._ids.clear()
+            self._numbers.clear()
         if not self._listening:
             self._listening = True
-            await self._client.subscribe(_FORGOTTEN, cb=self._forgotten)
+            await self._client.subscribe(_FORGOTTEN, cb=self._hear)
 
-    async def _forgotten(self, message: Msg) -> None:
+    async def _hear(self, message: Msg) -> None:
         self.drop(CallerId(message.data.decode()))
 
     def drop(self, caller: CallerId) -> None:
         """Forget what this process remembers of a caller, after another process removed it."""
+        self._forgotten.add(caller)
         number = self._numbers.pop(caller, None)
         if number is not None:
             self._ids.pop(self._hash(number), None)
@@ -151,6 +163,9 @@ class NatsDirectory:
         return hmac.new(self._key, number.encode(), hashlib.sha256).hexdigest()
 
     def _remember(self, number: str, caller: CallerId) -> None:
+        if caller in self._forgotten:
+            # The answer was under way when the caller was forgotten.
+            return
         self._ids[self._hash(number)] = caller
         self._numbers[caller] = number
         while len(self._ids) > _REMEMBERED:

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
-from typing import Protocol
+from typing import LiteralString, Protocol
 from uuid import UUID
 
 import psycopg
@@ -32,6 +32,10 @@ _AGAIN = 0.3
 _STAND_BY = 1.0
 """Seconds between two attempts at the lock that another projector holds."""
 _BATCH = 1000
+_CHECKPOINT: LiteralString = (
+    "CREATE TABLE {}.checkpoint (one boolean PRIMARY KEY DEFAULT true CHECK (one), position bigint NOT NULL, "
+    "recorded_at timestamptz, shape text NOT NULL, made uuid NOT NULL DEFAULT gen_random_uuid())"
+)
 
 OnCommit = Callable[[int, AbstractSet[CallerId] | None], Awaitable[None]]
 """Called after each commit with the view's position and the callers whose rows changed.
@@ -66,7 +70,7 @@ class Projection(Protocol):
 
 def shape_of(projection: Projection) -> str:
     """What tells tables of one shape from those of another, the same whatever the schema is called."""
-    statements = "\n".join(projection.ddl()).replace(projection.schema, "view")
+    statements = "\n".join([_CHECKPOINT, *projection.ddl()]).replace(projection.schema, "view")
     return hashlib.sha256(statements.encode()).hexdigest()
 
 
@@ -175,13 +179,7 @@ class Projector:
                 _log.info("view_is_made", view=self._projection.schema, again=known is not None)
                 await connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))
                 await connection.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
-                await connection.execute(
-                    sql.SQL(
-                        "CREATE TABLE {}.checkpoint (one boolean PRIMARY KEY DEFAULT true CHECK (one), "
-                        "position bigint NOT NULL, recorded_at timestamptz, "
-                        "shape text NOT NULL, made uuid NOT NULL DEFAULT gen_random_uuid())"
-                    ).format(schema)
-                )
+                await connection.execute(sql.SQL(_CHECKPOINT).format(schema))
                 await connection.execute(
                     sql.SQL("INSERT INTO {}.checkpoint (position, shape) VALUES (0, %s)").format(schema), (shape,)
                 )

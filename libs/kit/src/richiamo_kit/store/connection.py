@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from functools import partial
 
 import nats.errors
 import structlog
@@ -52,7 +53,7 @@ async def connect(nats_url: str, *, name: str = "richiamo", wait: float = 30.0) 
                 pending_size=OUTBOUND_BYTES,
                 allow_reconnect=True,
                 error_cb=_on_error,
-                disconnected_cb=_on_disconnected,
+                disconnected_cb=partial(_on_disconnected, client),
                 reconnected_cb=_on_reconnected,
             )
     except (OSError, nats.errors.Error, TimeoutError) as error:
@@ -65,8 +66,9 @@ async def _on_error(error: Exception) -> None:
     _log.warning("nats_error", error=str(error) or type(error).__name__)
 
 
-async def _on_disconnected() -> None:
-    _log.warning("nats_disconnected")
+async def _on_disconnected(client: Client) -> None:
+    if not client.is_closed:
+        _log.warning("nats_disconnected")
 
 
 async def _on_reconnected() -> None:
