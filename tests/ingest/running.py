@@ -1,0 +1,58 @@
+"""How does a test stand where the PBX stands? An ingest on a free port, its log read back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from richiamo_events.envelope import Recorded
+from richiamo_kit.store.jetstream import JetStreamEventStore
+
+from richiamo_ingest.app import Service, serving
+from richiamo_ingest.settings import IngestSettings
+
+INSERT = "/voipToCall/kalliopeToCall/insert/"
+
+
+@dataclass
+class RunningIngest:
+    """An ingest and the PBX's view of it."""
+
+    service: Service
+    store: JetStreamEventStore
+    pbx: httpx.AsyncClient
+
+    async def log(self) -> list[Recorded]:
+        return [event async for event in self.store.read()]
+
+    async def facts(self) -> list[Any]:
+        return [event.data for event in await self.log()]
+
+    async def connected(self) -> None:
+        await until(lambda: self.service.link.writer is not None)
+
+    async def drained(self) -> None:
+        await until(lambda: self.service.intake.spool.entries == 0)
+
+
+@asynccontextmanager
+async def running_ingest(
+    settings: IngestSettings, store: JetStreamEventStore, *, connected: bool = True
+) -> AsyncIterator[RunningIngest]:
+    async with (
+        serving(settings) as service,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.port}", timeout=10) as pbx,
+    ):
+        running = RunningIngest(service, store, pbx)
+        if connected:
+            await running.connected()
+        yield running
+
+
+async def until(condition: Any, within: float = 20.0) -> None:
+    """Wait for something that is bound to happen."""
+    async with asyncio.timeout(within):
+        while not condition():
+            await asyncio.sleep(0.01)
