@@ -49,18 +49,14 @@ class Supervisor:
         self._keeping[part] = asyncio.create_task(self._keep(part), name=part.name)
 
     async def ready(self, parts: Sequence[Part], within: float | None) -> None:
-        """Wait until all of them are; raises `Unavailable` that names those that are not."""
-        waiting = [asyncio.create_task(part.ready.wait()) for part in parts]
-        if not waiting:
-            return
+        """Wait until all of them are at once; raises `Unavailable` that names those that are not."""
         try:
-            await asyncio.wait(waiting, timeout=within)
-        finally:
-            for task in waiting:
-                task.cancel()
-        missing = ", ".join(part.name for part in parts if not part.ready.is_set())
-        if missing:
-            raise Unavailable(f"not ready after {within or 0:.0f} s: {missing}")
+            async with asyncio.timeout(within):
+                while missing := [part for part in parts if not part.ready.is_set()]:
+                    await missing[0].ready.wait()
+        except TimeoutError:
+            names = ", ".join(part.name for part in parts if not part.ready.is_set())
+            raise Unavailable(f"not ready after {within:.0f} s: {names}") from None
 
     async def stop(self, *groups: Sequence[Part]) -> None:
         """End all parts, one group after the other, those of a group at once."""

@@ -44,9 +44,18 @@ def up(*, simulate: bool = False, history: int = 30, rate: float = 12.0) -> int:
         rate: Lost calls a minute in the simulation.
     """
     installation = Installation()
-    extra = ("--days", str(history), "--rate", str(rate)) if simulate else None
     with _sole_user_of(installation.folder):
+        extra = ("--rate", str(rate), *_history(installation.folder, history)) if simulate else None
         return asyncio.run(_Everything(installation, extra).run())
+
+
+def _history(data_dir: Path, days: int) -> tuple[str, ...]:
+    """The option that plays past days, at the first start alone: the next would add as many again."""
+    played = data_dir / "run" / "history-played"
+    if played.exists():
+        return ()
+    played.touch()
+    return ("--days", str(days))
 
 
 class _Everything:
