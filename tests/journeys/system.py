@@ -34,6 +34,7 @@ class System:
     gateway_port: int = field(default_factory=free_port)
     ingest_port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
+    asked_to_end: bool = False
     _clients: list[httpx.Client] = field(default_factory=list)
 
     @property
@@ -82,9 +83,11 @@ class System:
         return client
 
     def stop(self) -> None:
-        """End it, kindly first, and remove its folder."""
+        """End it, kindly first, and remove its folder; fails if it had ended by itself."""
         for client in self._clients:
             client.close()
+        died = self.process is not None and not self.asked_to_end and self.process.poll() is not None
+        said = self.log()
         if self.process is not None and self.process.poll() is None:
             below = psutil.Process(self.process.pid).children(recursive=True)
             self.process.send_signal(signal.SIGTERM)
@@ -97,6 +100,7 @@ class System:
                 self.process.kill()
                 self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+        assert not died, f"richiamo up ended by itself:\n{said}"
 
     def log(self) -> str:
         """The end of what it printed."""

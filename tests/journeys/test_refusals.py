@@ -109,16 +109,17 @@ def _missed(person: Person, day: str, queue: str) -> int:
     return sum(int(line["missed_calls"]) for one in queues for line in one["days"])
 
 
-class TestCredentialsOfThePbx:
-    @pytest.fixture(scope="class")
-    def guarded(self) -> Iterator[System]:
-        system = System(environment={"RICHIAMO_PBX_USER": "centralino", "RICHIAMO_PBX_PASSWORD": "segreta"})
-        system.start()
-        try:
-            yield system
-        finally:
-            system.stop()
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[System]:
+    system = System(environment={"RICHIAMO_PBX_USER": "centralino", "RICHIAMO_PBX_PASSWORD": "segreta"})
+    system.start()
+    try:
+        yield system
+    finally:
+        system.stop()
 
+
+class TestCredentialsOfThePbx:
     def test_only_the_right_ones_are_let_in(self, guarded: System) -> None:
         body = pbx.xml(pbx.new_unique_id(), pbx.new_number(), "Assistenza")
         assert Edge(guarded).post(body).status_code == 401

@@ -21,6 +21,7 @@ def test_it_ends_within_ten_seconds_with_a_stream_open(sign: signal.Signals) -> 
         assert system.process is not None
         with listening(people.admin(system)):
             begun = time.monotonic()
+            system.asked_to_end = True
             system.process.send_signal(sign)
             code = system.process.wait(timeout=10)
         assert time.monotonic() - begun < 10
