@@ -71,7 +71,7 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
     nats_url = settings.nats_url.get_secret_value()
     broker = make_broker(nats_url, name="richiamo-gateway")
     client = await connect(nats_url, name="richiamo-gateway-log")
-    tasks: list[asyncio.Task[None]] = []
+    tasks: set[asyncio.Task[None]] = set()
     store = JetStreamEventStore(client)
     site = SiteView(store, SiteSettings(timezone=settings.site_timezone, country=settings.site_country))
     try:
@@ -94,13 +94,15 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
             live=live,
             clock=now,
             settings=settings,
+            background=tasks,
         )
-        tasks.append(asyncio.create_task(live.run(), name="live"))
+        tasks.add(asyncio.create_task(live.run(), name="live"))
         yield Running(make_app(gateway, _checks(pool, client)), live)
     finally:
-        for task in tasks:
+        ending = list(tasks)
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
         await site.stop()
         await broker.stop()
         await client.close()

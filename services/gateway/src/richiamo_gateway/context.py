@@ -3,8 +3,9 @@
 `app.state.gateway` holds it; routes take it with `Depends(gateway_of)`.
 """
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 import structlog
@@ -22,6 +23,9 @@ from richiamo_kit.errors import Problem, Unavailable
 from richiamo_kit.log_view import SiteView
 
 _log = structlog.get_logger(__name__)
+
+_A_MOMENT_SECONDS = 2.0
+_PATIENCE_SECONDS = 60.0
 
 
 class Inside(Protocol):
@@ -48,6 +52,8 @@ class Gateway:
     live: Live
     clock: Clock
     settings: GatewaySettings
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+    """What goes on after its answer was given; ended with the process."""
 
     async def ask(self, subject: str, user: User, *, timeout: float = 5.0, **payload: Any) -> dict[str, Any]:
         """Asks another service in the name of `user`; payload values that are None are left out.
@@ -60,10 +66,17 @@ class Gateway:
     async def hand_back(self, username: str, *, by: User, why: str) -> None:
         """Asks the queue service to release all that `username` has reserved; why: logout or deactivated.
 
-        When it does not answer, nothing is lost: reservations end by themselves (`domain.md` rule 8).
+        Waits a moment for the answer, so that others can reserve at once, and goes on asking for a minute. When none
+        comes, nothing is lost: reservations end by themselves (`domain.md` rule 8).
         """
+        asking = asyncio.create_task(self._hand_back(username, by, why), name=f"hand back {username}")
+        self.background.add(asking)
+        asking.add_done_callback(self.background.discard)
+        await asyncio.wait({asking}, timeout=_A_MOMENT_SECONDS)
+
+    async def _hand_back(self, username: str, by: User, why: str) -> None:
         try:
-            await self.ask("richiamo.queue.hand_back", by, username=username, why=why)
+            await self.ask("richiamo.queue.hand_back", by, username=username, why=why, timeout=_PATIENCE_SECONDS)
         except (Unavailable, Problem) as error:
             _log.warning("reservations_not_handed_back", username=username, why=why, error=str(error))
 

@@ -40,6 +40,7 @@ _AT_ONCE = 500
 """Callers in one question."""
 _WAITING = 256
 """Changes that wait for a slow browser; one more, and it is told to read everything again."""
+_AGAIN_SECONDS = 1.0
 _KEPT_CALLERS = 200_000
 _KEPT_STEPS = 20_000
 _KEPT_ROWS = 1_000
@@ -244,10 +245,19 @@ class Live:
             subscription.close()
 
     async def run(self) -> None:
-        """Follows the feed until cancelled."""
-        async with aclosing(self._feed.follow()) as batches:
-            async for notices in batches:
-                await self._take(notices)
+        """Follows the feed until cancelled; after a failure everybody is told to read everything again."""
+        failed = False
+        while True:
+            try:
+                if failed:
+                    await self._take([Notice(UNKNOWN, resync=True)])
+                async with aclosing(self._feed.follow()) as batches:
+                    async for notices in batches:
+                        await self._take(notices)
+            except Exception:
+                _log.exception("changes_not_followed")
+            failed = True
+            await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _take(self, notices: Sequence[Notice]) -> None:
         steps = [_Step(notice) for notice in notices]
