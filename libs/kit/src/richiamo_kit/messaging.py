@@ -5,6 +5,7 @@ import inspect
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
 from typing import Any
 
 import nats.errors
@@ -20,13 +21,35 @@ Handler = Callable[[Payload], Awaitable[Payload]]
 
 _log = structlog.get_logger(__name__)
 
+_STOP_WITHIN = 4.0
 _AT_ONCE = 64
 """Questions of one subject that one instance works on at a time."""
 
 
+class _Broker(NatsBroker):
+    """FastStream's broker, but one whose `stop` ends also when the server is gone, and raises nothing then."""
+
+    async def stop(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_val: BaseException | None = None,
+        exc_tb: TracebackType | None = None,
+    ) -> None:
+        connection = self._connection
+        try:
+            # Handlers at work get `graceful_timeout` to answer; a drain without a server would wait for ever.
+            async with asyncio.timeout(_STOP_WITHIN if connection is None or connection.is_connected else 0.1):
+                await super().stop(exc_type, exc_val, exc_tb)
+        except (TimeoutError, nats.errors.Error, OSError) as error:
+            _log.info("broker_stopped_without_farewell", reason=repr(error))
+        finally:
+            if connection is not None and not connection.is_closed:
+                await connection.close()
+
+
 def make_broker(nats_url: str, *, name: str) -> NatsBroker:
     """A broker that reconnects for ever; `await broker.start()` after all handlers are declared, `await broker.stop()`."""
-    return NatsBroker(
+    return _Broker(
         nats_url,
         name=name,
         max_reconnect_attempts=-1,
