@@ -1,0 +1,18 @@
+"""How is the reporting service started? `python -m richiamo_reporting`, or `richiamo serve reporting`."""
+
+import asyncio
+
+from richiamo_kit import logging
+from richiamo_reporting.app import run
+from richiamo_reporting.settings import Settings
+
+
+def main() -> None:
+    """Read the environment and serve until SIGTERM or SIGINT."""
+    settings = Settings()
+    logging.configure(settings.log_level, form=settings.log_format, service="reporting")
+    asyncio.run(run(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Which question comes in under which subject? The reports by request and reply."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+from faststream.nats import NatsBroker
+from psycopg_pool import PoolTimeout
+
+from richiamo_kit.errors import Unavailable
+from richiamo_kit.messaging import answering
+from richiamo_reporting.questions import BehindQuestion, Question, WorkbookQuestion, read
+from richiamo_reporting.reports import Reports
+from richiamo_reporting.workbook import workbook
+
+Payload = dict[str, Any]
+Handler = Callable[[Payload], Awaitable[Payload]]
+
+GROUP = "reporting"
+ROOT = "richiamo.reporting"
+
+
+def declare(broker: NatsBroker, reports: Reports) -> None:
+    """Declare every subject of the service on the broker."""
+
+    async def dashboard(payload: Payload) -> Payload:
+        return await reports.dashboard(read(Question, payload))
+
+    async def day(payload: Payload) -> Payload:
+        return await reports.day(read(Question, payload))
+
+    async def code_caller(payload: Payload) -> Payload:
+        return await reports.code_caller(read(Question, payload))
+
+    async def historical(payload: Payload) -> Payload:
+        return await reports.historical(read(Question, payload))
+
+    async def requests(payload: Payload) -> Payload:
+        return await reports.requests(read(BehindQuestion, payload))
+
+    async def as_workbook(payload: Payload) -> Payload:
+        return await workbook(reports, read(WorkbookQuestion, payload))
+
+    asked: dict[str, Handler] = {
+        "dashboard": dashboard,
+        "day": day,
+        "code_caller": code_caller,
+        "historical": historical,
+        "requests": requests,
+        "workbook": as_workbook,
+    }
+    for name, handler in asked.items():
+        answering(broker, f"{ROOT}.{name}", queue=GROUP)(_patient(handler))
+
+
+def _patient(handler: Handler) -> Handler:
+    """A database that is away is no fault of the question: it can be asked again."""
+
+    async def patient(payload: Payload) -> Payload:
+        try:
+            return await handler(payload)
+        except (psycopg.OperationalError, psycopg.errors.UndefinedTable, PoolTimeout) as error:
+            raise Unavailable(f"the view cannot be read: {error}") from error
+
+    return patient

@@ -1,0 +1,169 @@
+# ruff: noqa: S608 - these statements are put together from constants of ours; values are parameters.
+"""Which requests are behind a figure of a report? As many as the figure says, or for a figure of calls or
+callers the requests to which they belong.
+
+Each condition is the figure's definition of `reports.md` once more, over one period: `starting` and `ending`
+are its edges, `eod` the earlier of its end and `as_of`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg.rows import DictRow
+
+from richiamo_reporting.frame import KNOWN_REQUESTS, Frame, Snapshot
+
+_OPENED = "opened_at >= %(starting)s AND opened_at < %(ending)s"
+_OPEN = "(closed_at < %(eod)s) IS NOT TRUE"
+_TRIED = "(tried_at[1] < %(eod)s) IS TRUE"
+_OLDER = "opened_at < %(starting)s AND (closed_at < %(starting)s) IS NOT TRUE"
+_CLOSED_NOW = "closed_at >= %(starting)s AND closed_at < %(eod)s"
+_RECALLED_NOW = _CLOSED_NOW + " AND closed_by = 'recalled'"
+_FLUSHED = "closed_by IN ('flushed', 'aged', 'erased')"
+_STILL_OPEN = "opened_at < %(ending)s AND " + _OPEN
+_FREE = "held_by IS NULL"
+_LOST = """EXISTS (
+    SELECT FROM lost WHERE lost.caller = seen.caller AND lost.request_id = seen.request_id
+)"""
+_LOST_CALLER = "caller IN (SELECT caller FROM lost)"
+_OPEN_NOW = "(closed_at < %(as_of)s) IS NOT TRUE"
+_CALLER_HANDLED = _LOST_CALLER + " AND caller NOT IN (SELECT caller FROM seen WHERE " + _STILL_OPEN + ")"
+_CALLER_WAITING = (
+    _STILL_OPEN
+    + " AND "
+    + _LOST_CALLER
+    + " AND caller NOT IN (SELECT caller FROM seen WHERE "
+    + _STILL_OPEN
+    + " AND "
+    + _TRIED
+    + ")"
+)
+_CALLER_NOT_YET = (
+    "caller IN (SELECT open.caller FROM seen AS open JOIN lost USING (caller, request_id) WHERE (open.closed_at < "
+    "%(as_of)s) IS NOT TRUE)"
+)
+_ANSWERED = "EXISTS (SELECT FROM answered WHERE answered.caller = seen.caller AND answered.queue = seen.queue AND answered.nth = home.nth)"
+_LAST = """EXISTS (
+    SELECT FROM last_of_day AS home
+    WHERE home.caller = seen.caller AND home.request_id = seen.request_id AND {never}
+)"""
+
+
+def _judged(condition: str) -> str:
+    return _LAST.replace("{never}", "NOT " + _ANSWERED) + " AND " + condition
+
+
+_REACHED = "(closed_at < %(as_of)s AND closed_by = 'recalled') IS TRUE"
+_TRIED_NOW = "(tried_at[1] < %(as_of)s) IS TRUE"
+
+_CONDITIONS: Mapping[str, Mapping[str, str]] = {
+    "dashboard": {
+        "total": _OPENED,
+        "served": f"{_OPENED} AND NOT {_OPEN} AND closed_by = 'served'",
+        "recalled": f"{_OPENED} AND NOT {_OPEN} AND closed_by = 'recalled'",
+        "flushed": f"{_OPENED} AND NOT {_OPEN} AND {_FLUSHED}",
+        "unanswered": f"{_OPENED} AND {_OPEN} AND {_TRIED}",
+        "unhandled": f"{_OPENED} AND {_OPEN} AND NOT {_TRIED}",
+        "backlog_served": f"{_OLDER} AND {_CLOSED_NOW} AND closed_by = 'served'",
+        "backlog_recalled": f"{_OLDER} AND {_RECALLED_NOW}",
+        "backlog_flushed": f"{_OLDER} AND {_CLOSED_NOW} AND {_FLUSHED}",
+        "backlog_unanswered": f"{_OLDER} AND {_OPEN} AND EXISTS (SELECT FROM unnest(tried_at) AS started "
+        "WHERE started >= %(starting)s AND started < %(eod)s)",
+    },
+    "day": {
+        "total_calls": _LOST,
+        "total_callers": _LOST,
+        "handled_callers": f"{_LOST} AND {_CALLER_HANDLED}",
+        "not_handled_callers": f"{_STILL_OPEN} AND {_LOST_CALLER}",
+        "total_requests": _OPENED,
+        "requests_recalled": _RECALLED_NOW,
+        "mean_bill_seconds": _RECALLED_NOW,
+        "mean_seconds_to_recall": _RECALLED_NOW,
+        "requests_to_handle": f"{_OPENED} AND {_OPEN}",
+        "requests_to_handle_pct": f"{_OPENED} AND {_OPEN}",
+        "unreserved_to_handle": f"{_OPENED} AND {_OPEN} AND {_FREE}",
+        "unreserved_to_handle_pct": f"{_OPENED} AND {_OPEN} AND {_FREE}",
+        "callers_not_contacted": _CALLER_WAITING,
+        "backlog_calls": f"{_OLDER} AND {_OPEN}",
+        "backlog_requests": f"{_OLDER} AND {_OPEN}",
+        "backlog_callers": f"{_OLDER} AND {_OPEN}",
+        "backlog_recalled_today": f"{_OLDER} AND {_RECALLED_NOW}",
+        "backlog_unreserved": f"{_OLDER} AND {_OPEN} AND {_FREE}",
+        "backlog_unreserved_pct": f"{_OLDER} AND {_OPEN} AND {_FREE}",
+    },
+    "code-caller": {
+        "missed_calls": _LOST,
+        "numbers": _LOST,
+        "numbers_answered": _LAST.replace("{never}", _ANSWERED),
+        "numbers_not_answered": _judged("true"),
+        "recalled_reached": _judged(_REACHED),
+        "recalled_not_reached": _judged(f"NOT {_REACHED} AND {_TRIED_NOW}"),
+        "not_recalled": _judged(f"NOT {_REACHED} AND NOT {_TRIED_NOW}"),
+    },
+    "historical": {
+        "callers": _LOST,
+        "recalled": f"{_LOST} AND NOT {_CALLER_NOT_YET}",
+        "not_yet": f"{_LOST} AND {_OPEN_NOW}",
+        "missed_calls": _LOST,
+    },
+}
+
+
+def condition_of(report: str, figure: str) -> str | None:
+    """The SQL condition of a figure; None when the report has none of that name.
+
+    Figures of the backlog are `backlog_recalled` or `backlog.recalled`; those that only the backlog has are
+    also known without that word, and the day's own with `today.` or `totals.` before them.
+    """
+    conditions = _CONDITIONS.get(report, {})
+    name = figure.replace(".", "_").replace("-", "_").removeprefix("today_").removeprefix("totals_")
+    name = name.removeprefix("days_")
+    return conditions.get(name) or conditions.get(f"backlog_{name}")
+
+
+async def requests_behind(
+    view: Snapshot, frame: Frame, condition: str, *, limit: int, offset: int
+) -> tuple[list[DictRow], int]:
+    """A page of the requests and how many there are in all, in the order of their opening."""
+    parameters: dict[str, Any] = {**frame.parameters(), "limit": limit, "offset": offset}
+    rows = await view.all(_QUERY.replace("{condition}", condition), parameters)
+    total = (await view.one(_COUNT.replace("{condition}", condition), parameters))["total"]
+    return rows, total
+
+
+_SEEN = (
+    "WITH"
+    + KNOWN_REQUESTS
+    + """
+, lost AS (
+    SELECT *, width_bucket(called_at, %(edges)s::timestamptz[]) AS nth FROM missed_call
+    WHERE recorded_from <= %(recorded)s AND recorded_to > %(recorded)s AND caller <> ''
+      AND called_at >= %(starting)s AND called_at < %(ending)s
+), answered AS (
+    SELECT *, width_bucket(called_at, %(edges)s::timestamptz[]) AS nth FROM served_call
+    WHERE recorded_from <= %(recorded)s AND recorded_to > %(recorded)s AND caller <> ''
+      AND called_at >= %(starting)s AND called_at < %(ending)s
+), last_of_day AS (
+    SELECT DISTINCT ON (lost.queue, lost.nth, lost.caller) lost.nth, lost.caller, known.request_id
+    FROM lost JOIN known USING (caller, request_id)
+    ORDER BY lost.queue, lost.nth, lost.caller, known.opened_at DESC, known.request_id COLLATE "C" DESC
+), held AS (
+    SELECT DISTINCT ON (caller) caller, operator, reserved_at, expires_at, assigned_by FROM reservation
+    WHERE recorded_from < %(eod)s AND recorded_to >= %(eod)s
+    ORDER BY caller, recorded_from DESC
+), hidden AS (
+    SELECT DISTINCT ON (caller) caller, hidden_until, reason FROM hiding
+    WHERE recorded_from < %(eod)s AND recorded_to >= %(eod)s AND hidden_until > %(eod)s
+    ORDER BY caller, recorded_from DESC
+), seen AS (
+    SELECT known.caller, request_id, queue, type, called, source, account_code, opened_at, last_call, calls_at,
+        tried_at, closed_at, closed_by, held.operator AS held_by, held.reserved_at, held.expires_at, held.assigned_by,
+        hidden.hidden_until, hidden.reason AS hidden_reason,
+        CASE WHEN closed_at < %(eod)s THEN CASE WHEN closed_by IN ('aged', 'erased') THEN 'flushed' ELSE closed_by END
+             WHEN tried_at[1] < %(eod)s THEN 'unanswered' ELSE 'unhandled' END AS outcome
+    FROM known LEFT JOIN held USING (caller) LEFT JOIN hidden USING (caller)
+)
+"""
+)
+_QUERY = _SEEN + "SELECT * FROM seen WHERE {condition} ORDER BY opened_at, request_id LIMIT %(limit)s OFFSET %(offset)s"
+_COUNT = _SEEN + "SELECT count(*)::int AS total FROM seen WHERE {condition}"

@@ -1,0 +1,99 @@
+# ruff: noqa: S608 - these statements are put together from constants of ours; values are parameters.
+"""How did each queue do, day by day: answered and missed calls, and the numbers behind them?
+
+`reports.md`, Report Code Caller, days by the start of the call: answered calls (inbound, answered by an
+operator on that queue), missed calls (of that queue), distinct numbers that called, numbers answered at least
+once that day on that queue, numbers never answered; of these recalled and reached, recalled and not reached,
+not recalled: as of `as_of`, judged on the number's last request on that queue with a missed call of that day.
+Withheld calls count as calls, never as numbers.
+"""
+
+from typing import Any
+
+from richiamo_reporting.frame import LOST_CALLS, Frame, Snapshot
+
+FIGURES = (
+    "answered_calls",
+    "missed_calls",
+    "numbers",
+    "numbers_answered",
+    "numbers_not_answered",
+    "recalled_reached",
+    "recalled_not_reached",
+    "not_recalled",
+)
+
+
+async def code_caller(view: Snapshot, frame: Frame) -> dict[str, Any]:
+    """The report as `api.md` shapes it: every queue that had a call in the period or was asked for, every day."""
+    found: dict[str, dict[int, dict[str, int]]] = {queue: {} for queue in frame.filters.queues or ()}
+    for row in await view.all(PER_QUEUE_AND_DAY, frame.parameters()):
+        found.setdefault(row.pop("queue"), {})[row.pop("nth")] = row
+    return {
+        "queues": [
+            {
+                "queue": queue,
+                "days": [
+                    {"day": day.isoformat(), **(days.get(nth) or dict.fromkeys(FIGURES, 0))}
+                    for nth, day in enumerate(frame.period.days, start=1)
+                ],
+            }
+            for queue, days in sorted(found.items())
+        ]
+    }
+
+
+PER_QUEUE_AND_DAY = (
+    "WITH"
+    + LOST_CALLS
+    + """
+, answered AS (
+    SELECT *, width_bucket(called_at, %(edges)s::timestamptz[]) AS nth FROM served_call
+    WHERE recorded_from <= %(recorded)s AND recorded_to > %(recorded)s AND queue IS NOT NULL
+      AND (%(queues)s::text[] IS NULL OR queue = ANY(%(queues)s::text[]))
+      AND called_at >= %(starting)s AND called_at < %(ending)s
+), calls AS (
+    SELECT queue, nth, sum(was_answered)::int AS answered_calls, sum(was_lost)::int AS missed_calls
+    FROM (
+        SELECT queue, nth, 1 AS was_answered, 0 AS was_lost FROM answered
+        UNION ALL
+        SELECT queue, nth, 0, 1 FROM lost
+    ) AS call
+    GROUP BY queue, nth
+), numbers AS (
+    SELECT queue, nth, caller, bool_or(was_answered) AS was_answered
+    FROM (
+        SELECT queue, nth, caller, true AS was_answered FROM answered
+        UNION ALL
+        SELECT queue, nth, caller, false FROM lost
+    ) AS call
+    WHERE caller <> ''
+    GROUP BY queue, nth, caller
+), judged AS (
+    -- The number's last request on that queue that has a missed call of that day.
+    SELECT DISTINCT ON (lost.queue, lost.nth, lost.caller) lost.queue, lost.nth, lost.caller,
+        (home.closed_at < %(as_of)s AND home.closed_by = 'recalled') IS TRUE AS reached,
+        (home.tried_at[1] < %(as_of)s) IS TRUE AS tried
+    FROM lost JOIN request AS home
+        ON home.caller = lost.caller AND home.request_id = lost.request_id
+        AND home.recorded_from <= %(recorded)s AND home.recorded_to > %(recorded)s
+    WHERE lost.caller <> ''
+    ORDER BY lost.queue, lost.nth, lost.caller, home.opened_at DESC, home.request_id COLLATE "C" DESC
+), of_numbers AS (
+    SELECT queue, nth,
+        count(*)::int AS numbers,
+        (count(*) FILTER (WHERE was_answered))::int AS numbers_answered,
+        (count(*) FILTER (WHERE NOT was_answered))::int AS numbers_not_answered,
+        (count(*) FILTER (WHERE NOT was_answered AND reached))::int AS recalled_reached,
+        (count(*) FILTER (WHERE NOT was_answered AND NOT reached AND tried))::int AS recalled_not_reached,
+        (count(*) FILTER (WHERE NOT was_answered AND NOT reached AND NOT tried))::int AS not_recalled
+    FROM numbers LEFT JOIN judged USING (queue, nth, caller)
+    GROUP BY queue, nth
+)
+SELECT queue, nth, answered_calls, missed_calls,
+    coalesce(numbers, 0) AS numbers, coalesce(numbers_answered, 0) AS numbers_answered,
+    coalesce(numbers_not_answered, 0) AS numbers_not_answered, coalesce(recalled_reached, 0) AS recalled_reached,
+    coalesce(recalled_not_reached, 0) AS recalled_not_reached, coalesce(not_recalled, 0) AS not_recalled
+FROM calls LEFT JOIN of_numbers USING (queue, nth)
+"""
+)

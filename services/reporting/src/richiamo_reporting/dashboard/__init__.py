@@ -1,0 +1,1 @@
+"""How many requests were opened, and how did each end?"""

@@ -1,0 +1,1 @@
+"""How does one day stand, and what is left from the days before?"""

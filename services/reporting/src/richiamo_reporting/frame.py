@@ -1,0 +1,162 @@
+"""Over which days, with which filters and as of when is a report asked? The frame that all queries share."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+_EVERYTHING = datetime(9999, 1, 1, tzinfo=UTC)
+"""After every recorded instant: with it the newest versions are seen, whatever the clocks say."""
+
+
+def start_of(day: date, zone: ZoneInfo) -> datetime:
+    """00:00 of a site day as an instant in UTC; days are 23 and 25 hours long twice a year (`domain.md` rule 12)."""
+    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """The instant as of which a report is asked.
+
+    What had been *recorded* by it counts (inclusive), and of that, outcomes look only at what *happened*
+    strictly before it. A report of now sees everything recorded.
+    """
+
+    instant: datetime
+    is_now: bool
+
+    @property
+    def recorded(self) -> datetime:
+        return _EVERYTHING if self.is_now else self.instant
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The site days from `first` to `last`, both included, as of an instant."""
+
+    first: date
+    last: date
+    zone: ZoneInfo
+    as_of: AsOf
+
+    @property
+    def days(self) -> list[date]:
+        return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
+
+    @property
+    def edges(self) -> list[datetime]:
+        """The starts of all days, and the end of the last."""
+        return [start_of(day, self.zone) for day in [*self.days, self.last + timedelta(days=1)]]
+
+    @property
+    def ends(self) -> list[datetime]:
+        """`eod(d)` of each day: the earlier of the end of d and `as_of`."""
+        return [min(edge, self.as_of.instant) for edge in self.edges[1:]]
+
+    def of(self, first: date, last: date) -> "Period":
+        return replace(self, first=first, last=last)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which requests and calls count. None: all."""
+
+    queues: tuple[str, ...] | None = None
+    types: tuple[str, ...] | None = None
+
+    def limited_to(self, allowed: Sequence[str]) -> "Filters":
+        """These filters for a user who may see only some queues; none named means all."""
+        if not allowed:
+            return self
+        wanted = tuple(allowed) if self.queues is None else tuple(queue for queue in self.queues if queue in allowed)
+        return replace(self, queues=wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One question: a period and its filters."""
+
+    period: Period
+    filters: Filters = Filters()
+
+    def over(self, first: date, last: date) -> "Frame":
+        return replace(self, period=self.period.of(first, last))
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters that every query knows.
+
+        `edges`: starts of the days and the end of the last; `ends`: `eod` of each day; `starting`, `ending`:
+        of the whole period; `eod`: of its last day; `as_of`: the instant; `recorded`: what to know.
+        """
+        edges, ends = self.period.edges, self.period.ends
+        return {
+            "edges": edges,
+            "ends": ends,
+            "starting": edges[0],
+            "ending": edges[-1],
+            "eod": ends[-1],
+            "as_of": self.period.as_of.instant,
+            "recorded": self.period.as_of.recorded,
+            "queues": None if self.filters.queues is None else list(self.filters.queues),
+            "types": None if self.filters.types is None else list(self.filters.types),
+        }
+
+
+class Snapshot:
+    """The view at one moment: every query of a report sees the same rows."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def all(self, query: str, parameters: dict[str, Any]) -> list[DictRow]:
+        async with self._connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(query.encode(), parameters)
+            return await cursor.fetchall()
+
+    async def one(self, query: str, parameters: dict[str, Any]) -> DictRow:
+        """The only row of a query that always has one."""
+        found = await self.all(query, parameters)
+        assert len(found) == 1
+        return found[0]
+
+
+@asynccontextmanager
+async def snapshot(pool: AsyncConnectionPool, schema: str) -> AsyncIterator[Snapshot]:
+    """A read-only transaction in which table names mean those of `schema`."""
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        await connection.execute("SELECT set_config('search_path', %s, true)", (schema,))
+        yield Snapshot(connection)
+
+
+KNOWN_REQUESTS = """
+known AS (
+    SELECT * FROM request
+    WHERE recorded_from <= %(recorded)s AND recorded_to > %(recorded)s
+      AND (%(queues)s::text[] IS NULL OR queue = ANY(%(queues)s::text[]))
+      AND (%(types)s::text[] IS NULL OR type = ANY(%(types)s::text[]))
+)
+"""
+"""The requests that the frame lets through, as they were known: the first part of most queries."""
+
+LOST_CALLS = """
+lost AS (
+    SELECT *, width_bucket(called_at, %(edges)s::timestamptz[]) AS nth FROM missed_call
+    WHERE recorded_from <= %(recorded)s AND recorded_to > %(recorded)s
+      AND (%(queues)s::text[] IS NULL OR queue = ANY(%(queues)s::text[]))
+      AND (%(types)s::text[] IS NULL OR type = ANY(%(types)s::text[]))
+      AND called_at >= %(starting)s AND called_at < %(ending)s
+)
+"""
+"""The missed calls of the period, each with the number of its day, from 1."""
+
+
+def share(part: int, whole: int) -> float | None:
+    """A fraction from 0 to 1; of nothing there is none."""
+    return part / whole if whole else None

@@ -1,0 +1,134 @@
+"""Which answer belongs to which question? Frames each question by the site's days and asks the queries."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from psycopg_pool import AsyncConnectionPool
+
+from richiamo_events.directory import CallerDirectory
+from richiamo_events.ids import CallerId
+from richiamo_events.settings import Rules, SiteSettings
+from richiamo_kit.clock import Clock
+from richiamo_kit.projector import wait_for
+from richiamo_reporting.behind.items import item
+from richiamo_reporting.behind.query import condition_of, requests_behind
+from richiamo_reporting.code_caller.query import code_caller
+from richiamo_reporting.dashboard.query import dashboard
+from richiamo_reporting.day.query import day
+from richiamo_reporting.facts.projection import SCHEMA
+from richiamo_reporting.facts.site import read_rules
+from richiamo_reporting.frame import AsOf, Filters, Frame, Period, snapshot
+from richiamo_reporting.historical.query import historical
+from richiamo_reporting.questions import BehindQuestion, Question, WorkbookQuestion, refused
+
+Answer = dict[str, Any]
+
+
+class Reports:
+    """Answers questions from the view; one method a question, each from one snapshot of the view."""
+
+    def __init__(
+        self,
+        pool: AsyncConnectionPool,
+        directory: CallerDirectory,
+        initial: SiteSettings,
+        clock: Clock,
+        schema: str = SCHEMA,
+    ) -> None:
+        self._pool = pool
+        self._directory = directory
+        self._initial = initial
+        self._clock = clock
+        self._schema = schema
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    async def dashboard(self, asked: Question) -> Answer:
+        frame, _ = await self.framed(asked)
+        async with snapshot(self._pool, self._schema) as view:
+            return await dashboard(view, frame)
+
+    async def day(self, asked: Question) -> Answer:
+        frame, _ = await self.framed(asked)
+        async with snapshot(self._pool, self._schema) as view:
+            return await day(view, frame, frame.period.last)
+
+    async def days(self, asked: Question) -> list[tuple[date, Answer]]:
+        """The report of each day of a range."""
+        frame, _ = await self.framed(asked)
+        async with snapshot(self._pool, self._schema) as view:
+            return [(on, await day(view, frame, on)) for on in frame.period.days]
+
+    async def code_caller(self, asked: Question) -> Answer:
+        frame, _ = await self.framed(asked)
+        async with snapshot(self._pool, self._schema) as view:
+            return await code_caller(view, frame)
+
+    async def historical(self, asked: Question) -> Answer:
+        frame, _ = await self.framed(asked)
+        async with snapshot(self._pool, self._schema) as view:
+            return await historical(view, frame, min_callers=asked.min_callers, max_callers=asked.max_callers)
+
+    async def requests(self, asked: BehindQuestion) -> Answer:
+        """The requests behind a figure: `items`, how many there are in all, and where the next page begins."""
+        condition = condition_of(asked.report, asked.figure)
+        if condition is None:
+            raise refused(f"figure: the report {asked.report} has no figure {asked.figure} with requests behind it.")
+        frame, settings = await self.framed(asked)
+        offset = int(asked.after) if asked.after and asked.after.isdigit() else 0
+        async with snapshot(self._pool, self._schema) as view:
+            rows, total = await requests_behind(view, frame, condition, limit=asked.limit, offset=offset)
+            names = {row["username"]: row["name"] for row in await view.all("SELECT username, name FROM operator", {})}
+        numbers = await self._numbers({row["caller"] for row in rows})
+        end = offset + len(rows)
+        return {
+            "items": [
+                item(
+                    row,
+                    number=numbers[row["caller"]],
+                    user=asked.user,
+                    names=names,
+                    settings=settings,
+                    now=frame.period.as_of.instant,
+                )
+                for row in rows
+            ],
+            "total": total,
+            "next": str(end) if end < total else None,
+        }
+
+    async def framed(self, asked: Question) -> tuple[Frame, SiteSettings]:
+        """The frame of a question and the settings in force at its instant; waits for `min_position`."""
+        if asked.min_position:
+            await wait_for(self._pool, self._schema, asked.min_position)
+        async with self._pool.connection() as connection:
+            rules, _ = await read_rules(connection, self._initial, self._schema)
+        settings = _in_force(rules, asked.as_of)
+        as_of = AsOf(asked.as_of.astimezone(UTC), False) if asked.as_of else AsOf(self._clock.now(), True)
+        first, last = asked.span(as_of.instant.astimezone(settings.zone).date())
+        frame = Frame(
+            Period(first, last, settings.zone, as_of),
+            Filters(asked.queue, asked.type).limited_to(asked.user.queues),
+        )
+        return frame, settings
+
+    async def answer(self, asked: WorkbookQuestion) -> Answer:
+        """The report that a workbook shows."""
+        match asked.report:
+            case "dashboard":
+                return await self.dashboard(asked)
+            case "day":
+                return {"days": [{"day": on.isoformat(), **figures} for on, figures in await self.days(asked)]}
+            case "code-caller":
+                return await self.code_caller(asked)
+            case "historical":
+                return await self.historical(asked)
+
+    async def _numbers(self, callers: set[str]) -> Mapping[str, str]:
+        return {caller: await self._directory.number_of(CallerId(caller)) or "" for caller in callers}
+
+
+def _in_force(rules: Rules, as_of: datetime | None) -> SiteSettings:
+    return rules.current if as_of is None else rules.at(as_of)

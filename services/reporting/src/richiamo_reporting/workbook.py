@@ -1,0 +1,169 @@
+"""How does a report become an Excel workbook? Real numbers, dates and percentages, and a sheet that explains them.
+
+Rows are written one by one (openpyxl's write-only mode), so that memory does not grow with them.
+"""
+
+import asyncio
+import base64
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from io import BytesIO
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+
+from richiamo_reporting import words
+from richiamo_reporting.questions import WorkbookQuestion
+from richiamo_reporting.reports import Reports
+
+_PERCENT = "0.0%"
+_MEAN = "0.0"
+_DATES = {"it": "dd/mm/yyyy", "en": "yyyy-mm-dd"}
+_INSTANTS = {"it": "dd/mm/yyyy hh:mm:ss", "en": "yyyy-mm-dd hh:mm:ss"}
+_PHONE_NUMBER = re.compile(r"\+?[0-9]+")
+_WOULD_COMPUTE = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SHEET_NAME = 31
+_HEAD = Font(bold=True)
+_HEAD_FILL = PatternFill("solid", fgColor="FFE8EEF4")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table: its columns are figures or words, its rows hold plain values."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Iterable[Mapping[str, Any]]
+
+
+async def workbook(reports: Reports, asked: WorkbookQuestion) -> dict[str, str]:
+    """`{"name", "content"}`: a file name and the workbook in base64."""
+    frame, settings = await reports.framed(asked)
+    answer = await reports.answer(asked)
+    language = "it" if asked.user.language == "it" else "en"
+    period = frame.period
+    about = [
+        ("report", words.phrase("day-report" if asked.report == "day" else asked.report, language)),
+        ("period", f"{period.first.isoformat()} - {period.last.isoformat()}"),
+        ("names", ", ".join(frame.filters.queues or ()) or words.phrase("none", language)),
+        ("type", ", ".join(frame.filters.types or ()) or words.phrase("none", language)),
+        ("as_of", period.as_of.instant.astimezone(settings.zone).replace(tzinfo=None, microsecond=0)),
+        ("zone", settings.timezone),
+        ("author", asked.user.name or asked.user.username),
+        ("made", reports.now().astimezone(settings.zone).replace(tzinfo=None, microsecond=0)),
+    ]
+    if asked.min_callers is not None or asked.max_callers is not None:
+        low, high = asked.min_callers, asked.max_callers
+        about.append(("callers_between", f"{'' if low is None else low} - {'' if high is None else high}"))
+    content = await asyncio.to_thread(render, asked.report, answer, about, language)
+    name = f"richiamo-{asked.report}-{period.first.isoformat()}"
+    if period.last != period.first:
+        name += f"-{period.last.isoformat()}"
+    return {"name": f"{name}.xlsx", "content": base64.b64encode(content).decode()}
+
+
+def render(report: str, answer: Mapping[str, Any], about: Sequence[tuple[str, Any]], language: str) -> bytes:
+    """The bytes of the workbook: the tables of the report, then the sheet that explains them."""
+    book = Workbook(write_only=True)
+    tables = sheets(report, answer, language)
+    for table in tables:
+        _write(book, table, report, language)
+    _explain(book, report, tables, about, language)
+    out = BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def sheets(report: str, answer: Mapping[str, Any], language: str) -> list[Sheet]:
+    """The tables of a report's answer."""
+
+    def sheet(title: str, rows: Sequence[Mapping[str, Any]], *, empty: Sequence[str] = ()) -> Sheet:
+        return Sheet(words.phrase(title, language), list(rows[0]) if rows else list(empty), rows)
+
+    match report:
+        case "dashboard":
+            return [
+                sheet("totals", [answer["totals"]]),
+                sheet("days", answer["days"]),
+                sheet("backlog", answer["backlog"]),
+            ]
+        case "day":
+            return [
+                sheet(part, [{"day": row["day"], **row[part]} for row in answer["days"]])
+                for part in ("today", "backlog")
+            ]
+        case "code-caller":
+            rows = [{"queue": each["queue"], **row} for each in answer["queues"] for row in each["days"]]
+            return [sheet("queues", rows, empty=("queue", "day"))]
+        case _:
+            return [sheet("days", answer["days"], empty=("day",))]
+
+
+def harmless(text: str) -> str:
+    """Text that no spreadsheet computes: what would begin a formula gets an apostrophe, a phone number stays."""
+    clean = ILLEGAL_CHARACTERS_RE.sub("", text)
+    if clean.startswith(_WOULD_COMPUTE) and not _PHONE_NUMBER.fullmatch(clean):
+        return f"'{clean}"
+    return clean
+
+
+def _write(book: Workbook, table: Sheet, report: str, language: str) -> None:
+    page = book.create_sheet(table.title[:_SHEET_NAME])
+    heads = [words.figure(column, language, report).name for column in table.columns]
+    page.freeze_panes = "B2"
+    for nth, head in enumerate(heads, start=1):
+        page.column_dimensions[get_column_letter(nth)].width = max(12.0, min(40.0, len(head) + 3.0))
+    page.append([_head(page, head) for head in heads])
+    for row in table.rows:
+        page.append([_cell(page, column, row[column], language) for column in table.columns])
+
+
+def _explain(
+    book: Workbook, report: str, tables: Sequence[Sheet], about: Sequence[tuple[str, Any]], language: str
+) -> None:
+    page = book.create_sheet(words.phrase("about", language))
+    page.freeze_panes = "B1"
+    page.column_dimensions["A"].width = 36.0
+    page.column_dimensions["B"].width = 110.0
+    for name, value in about:
+        page.append([_head(page, words.phrase(name, language)), _cell(page, name, value, language)])
+    page.append([])
+    page.append([_head(page, words.phrase("definitions", language))])
+    for column in dict.fromkeys(column for table in tables for column in table.columns):
+        said = words.figure(column, language, report)
+        if said.definition:
+            page.append([_cell(page, "", said.name, language), _cell(page, "", said.definition, language)])
+
+
+def _head(page: Any, text: str) -> Any:
+    cell = WriteOnlyCell(page, value=harmless(text))
+    cell.font = _HEAD
+    cell.fill = _HEAD_FILL
+    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    return cell
+
+
+def _cell(page: Any, column: str, value: Any, language: str) -> Any:
+    if column == "day" and isinstance(value, str):
+        value = date.fromisoformat(value)
+    if isinstance(value, str):
+        cell = WriteOnlyCell(page, value=harmless(value))
+        cell.data_type = "s"
+        cell.number_format = "@"
+        return cell
+    cell = WriteOnlyCell(page, value=value)
+    if isinstance(value, datetime):
+        cell.number_format = _INSTANTS[language]
+    elif isinstance(value, date):
+        cell.number_format = _DATES[language]
+    elif column.endswith("_pct"):
+        cell.number_format = _PERCENT
+    elif column.startswith("mean_"):
+        cell.number_format = _MEAN
+    return cell
