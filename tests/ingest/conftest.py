@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest_asyncio
 from pydantic import SecretStr
-from richiamo_kit.store.jetstream import JetStreamEventStore
 
 from richiamo_ingest.settings import IngestSettings
+from richiamo_kit.store.jetstream import JetStreamEventStore
 from tests.ingest.running import RunningIngest, running_ingest
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from richiamo_events.envelope import Recorded
-from richiamo_kit.store.jetstream import JetStreamEventStore
 
+from richiamo_events.envelope import Recorded
 from richiamo_ingest.app import Service, serving
 from richiamo_ingest.settings import IngestSettings
+from richiamo_kit.store.jetstream import JetStreamEventStore
 
 INSERT = "/voipToCall/kalliopeToCall/insert/"
 

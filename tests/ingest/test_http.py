@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import SecretStr
+
 from richiamo_events import subjects
 from richiamo_events.language import CallMissed, CallServed, CallVoided, Rank
-from richiamo_kit.store.jetstream import JetStreamEventStore
-
 from richiamo_ingest.settings import IngestSettings
+from richiamo_kit.store.jetstream import JetStreamEventStore
 from tests.ingest.running import INSERT, RunningIngest, running_ingest
 
 pytestmark = pytest.mark.servers
