@@ -16,6 +16,11 @@ MANIFESTS := $(MEMBERS:%=%/pyproject.toml)
 # A Python that uv would fetch is not the one the machine has.
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
+# Registries are trusted by what the machine trusts, which may be more than what uv and node bring along.
+export UV_SYSTEM_CERTS := true
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export NODE_EXTRA_CA_CERTS ?= /etc/ssl/certs/ca-certificates.crt
+endif
 
 ##@ Using it
 
