@@ -8,15 +8,16 @@ from typing import Any
 
 from faststream.nats import NatsBroker
 from pydantic import SecretStr
+
 from richiamo_events.envelope import NewEvent
 from richiamo_events.language import Event
+from richiamo_kit import database
 from richiamo_kit.clock import Clock
 from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.messaging import ask, make_broker
 from richiamo_kit.store.jetstream import JetStreamEventStore
-from richiamo_queue.app import assembled
+from richiamo_queue.app import Service, assembled
 from richiamo_queue.settings import Settings
-
 from tests.call_queue import log
 
 
@@ -28,6 +29,13 @@ class Site:
         self.directory = directory
         self.broker = broker
         self.position = 0
+        self.services: list[Service] = []
+        self.database_url = ""
+
+    async def sweeps(self) -> int:
+        """Let the first instance sweep once; answers how many callers that changed."""
+        async with await database.connect(self.database_url, autocommit=True) as connection:
+            return await self.services[0].sweep.once(connection)
 
     async def happens(self, *events: Event | NewEvent, at: float = 0) -> int:
         """Append these events one after another."""
@@ -36,9 +44,9 @@ class Site:
             self.position = await self.store.append([one])
         return self.position
 
-    async def ask(self, subject: str, username: str = "anna", **payload: Any) -> dict[str, Any]:
+    async def ask(self, subject: str, asker: str = "anna", /, **payload: Any) -> dict[str, Any]:
         """Ask the service as this user; it answers from at least what was asked and told so far."""
-        user = {"username": username, **USERS.get(username, {}), **payload.pop("user", {})}
+        user = {"username": asker, **USERS.get(asker, {}), **payload.pop("user", {})}
         message = {"user": user, "key": None, "min_position": self.position, **payload}
         answer = await ask(self.broker, f"richiamo.queue.{subject}", message, timeout=10)
         if isinstance(position := answer.get("position"), int):
@@ -69,8 +77,10 @@ async def running(
     settings = Settings(nats_url=SecretStr(nats_url), database_url=SecretStr(database_url), data_dir=data_dir)
     async with AsyncExitStack() as stack:
         tasks: list[asyncio.Task[None]] = []
+        services: list[Service] = []
         for _ in range(instances):
             service = await stack.enter_async_context(assembled(settings, clock))
+            services.append(service)
             tasks += [asyncio.create_task(part()) for part in (service.projector.run, service.answer)]
             if sweeping:
                 tasks.append(asyncio.create_task(service.sweep.run()))
@@ -79,7 +89,10 @@ async def running(
         await broker.start()
         stack.push_async_callback(broker.stop)
         directory = NatsDirectory(store.client, read_key(data_dir / "secrets" / "directory.key"))
-        yield Site(store, directory, broker)
+        site = Site(store, directory, broker)
+        site.services = services
+        site.database_url = database_url
+        yield site
 
 
 async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
+
 from richiamo_events.envelope import Recorded
 from richiamo_events.ids import CallerId, DialId, FlushId, ReservationId, Username
 from richiamo_events.language import (
@@ -48,7 +49,6 @@ from richiamo_queue.caller.errors import (
     NotReserved,
     NotYourCall,
 )
-
 from tests.call_queue.log import (
     ANNA,
     BRUNO,
@@ -431,8 +431,7 @@ class TestAnyHistory:
                 continue
             try:
                 events = decide(step, caller)
-            except Rejected as refusal:
-                assert refusal.as_problem().title
+            except Rejected:
                 continue
             for event in events:
                 match event:
@@ -456,9 +455,4 @@ class TestAnyHistory:
                         pass
                 log.append(recorded(len(log) + 1, event, 10))
             if events:
-                assert decide_again(step, log) == []
-
-
-def decide_again(command: Command, log: list[Recorded]) -> Events:
-    """A start that just began is refused while it rings, unless it is the same dial."""
-    return decide(command, standing_after(log))
+                assert decide(step, standing_after(log)) == []

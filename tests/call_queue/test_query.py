@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+
 from richiamo_events.ids import CallerId
 from richiamo_events.language import CallerErased, SettingsChanged
 from richiamo_queue.caller.errors import Malformed, NotAllowed
 from richiamo_queue.worklist.ordering import SORTABLE
-
 from tests.call_queue.log import (
     ANNA,
     BRUNO,
@@ -44,9 +44,7 @@ async def full(module_database_url: str) -> AsyncIterator[View]:
         one, two, three, four, five, six, seven, eight = [
             await view.caller(f"+39050123450{digit}") for digit in range(1, 9)
         ]
-        await view.happens(
-            operator("anna", extension="201", name="Anna Bianchi"), operator("bruno", extension="202")
-        )
+        await view.happens(operator("anna", extension="201", name="Anna Bianchi"), operator("bruno", extension="202"))
         await view.happens(missed(1, -A_DAY, caller=one, source="Telecom", account_code="A1"), at=-A_DAY)
         await view.happens(missed(2, 0, caller=two, called="0500001"), missed(22, 4, caller=two), at=0)
         await view.happens(reserved(ANNA, caller=two, until=60), at=5)
@@ -59,7 +57,7 @@ async def full(module_database_url: str) -> AsyncIterator[View]:
         await view.happens(missed(6, 4, caller=six), at=4)
         await view.happens(assigned(BRUNO, caller=six, name="r6"), at=8)
         await view.happens(missed(7, 5, caller=seven), served(77, 9, caller=seven), at=9)
-        await view.happens(missed(8, 55, caller=eight, type="checktime"), at=55)
+        await view.happens(missed(8, 55, caller=eight, kind="checktime"), at=55)
         await view.happens(missed(90, 3, caller=None), missed(91, -A_DAY, caller=None), at=3)
         yield view
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg_pool import AsyncConnectionPool
+
 from richiamo_events.directory import MemoryDirectory
 from richiamo_events.ids import CallerId, Username
 from richiamo_events.language import Event, SettingsChanged
@@ -20,7 +21,6 @@ from richiamo_queue.worklist.projection import WorklistProjection
 from richiamo_queue.worklist.query import Worklist
 from richiamo_queue.worklist.questions import read_question
 from richiamo_queue.worklist.rows_query import Rows
-
 from tests.call_queue import log
 
 
@@ -96,4 +96,3 @@ async def made(database_url: str) -> AsyncIterator[View]:
 
 def user(name: str = "anna", role: str = "operator", **more: Any) -> User:
     return User(username=Username(name), role=role, **more)
-

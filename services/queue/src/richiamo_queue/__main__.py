@@ -3,7 +3,6 @@
 import asyncio
 
 from richiamo_kit import logging
-
 from richiamo_queue.app import run
 from richiamo_queue.settings import Settings
 

@@ -7,12 +7,12 @@ from typing import Any
 import psycopg
 from faststream.nats import NatsBroker
 from psycopg_pool import PoolTimeout
+
 from richiamo_kit import metrics
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import Problem, Unavailable
 from richiamo_kit.messaging import answering
 from richiamo_kit.store.port import EventStore
-
 from richiamo_queue import payloads
 from richiamo_queue.caller.errors import Malformed, UnknownCaller
 from richiamo_queue.commanding import Commanding

@@ -9,12 +9,13 @@ import nats.errors
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from psycopg_pool import AsyncConnectionPool
+
 from richiamo_events import subjects
 from richiamo_events.settings import SiteSettings
 from richiamo_kit import database
 from richiamo_kit.clock import Clock, SystemClock
-from richiamo_kit.errors import Unavailable
 from richiamo_kit.directory import NatsDirectory, read_key
+from richiamo_kit.errors import Unavailable
 from richiamo_kit.lifetime import run_until_signal
 from richiamo_kit.log_view import SiteView
 from richiamo_kit.messaging import make_broker
@@ -22,7 +23,6 @@ from richiamo_kit.projector import Projector
 from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import ensure_streams
-
 from richiamo_queue.answers import Questions, declare
 from richiamo_queue.carrying_out import CarryOut
 from richiamo_queue.changes import SUBJECT, Changes
@@ -48,6 +48,7 @@ class Service:
     sweep: Sweep
     broker: NatsBroker
     pool: AsyncConnectionPool
+    catch_up_site: Callable[[], Awaitable[None]]
 
     async def answer(self) -> None:
         """Answer questions until cancelled, from the instant at which some instance has made the view."""
@@ -107,9 +108,17 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
         declare(broker, Commanding(tools), questions)
         yield Service(
             projector=Projector(store, WorklistProjection(directory, defaults), database_url, changes.tell),
-            sweep=Sweep(database_url, carry_out, notebook, changes, lambda: site.settings, clock),
+            sweep=Sweep(
+                database_url,
+                carry_out=carry_out,
+                notebook=notebook,
+                changes=changes,
+                settings=lambda: site.settings,
+                clock=clock,
+            ),
             broker=broker,
             pool=pool,
+            catch_up_site=tools.catch_up_site,
         )
 
 

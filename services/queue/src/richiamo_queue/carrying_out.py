@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from psycopg_pool import AsyncConnectionPool
+
 from richiamo_events import subjects
 from richiamo_events.caller import Caller
 from richiamo_events.envelope import NewEvent
@@ -17,7 +18,6 @@ from richiamo_events.ids import CallerId
 from richiamo_kit.errors import Rejected, StreamMoved, Unavailable
 from richiamo_kit.projector import wait_for
 from richiamo_kit.store.port import EventStore, Guarded
-
 from richiamo_queue.caller.commands import Command
 from richiamo_queue.caller.decide import Events, decide
 from richiamo_queue.caller.errors import TooMany, UnknownCaller
@@ -48,10 +48,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The position that holds the effect, and how many callers this very call changed."""
+    """The position that holds the effect, how many callers this very call changed, and what they were before.
+
+    `before` is empty when the command had been carried out already.
+    """
 
     position: int
     changed: int
+    before: Sequence[Caller] = ()
 
 
 class CarryOut:
@@ -106,13 +110,11 @@ class CarryOut:
                 known = caller.position if caller is not None else 0
                 newest = max(newest, known)
                 if events:
-                    groups.append(
-                        Guarded(subjects.caller(caller_id), known, _new_events(order, caller_id, events))
-                    )
+                    groups.append(Guarded(subjects.caller(caller_id), known, _new_events(order, caller_id, events)))
             if not groups:
                 return Done(newest, 0)
             try:
-                return Done(await self._store.append_guarded(groups), len(groups))
+                return Done(await self._store.append_guarded(groups), len(groups), tuple(seen.callers.values()))
             except StreamMoved:
                 await wait_for(self._pool, SCHEMA, await self._store.last_position())
         raise Unavailable("These customers change too fast; try again.")

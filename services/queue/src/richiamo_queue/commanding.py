@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 import structlog
+
 from richiamo_events.caller import Caller
 from richiamo_events.directory import CallerDirectory
 from richiamo_events.ids import CallerId, CallId, DialId, FlushId, ReservationId, Username
 from richiamo_events.language import RecallOutcome
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import Problem, Rejected
-
 from richiamo_queue import payloads
 from richiamo_queue.caller.commands import (
     Assign,
@@ -41,7 +41,7 @@ from richiamo_queue.caller.errors import (
     UnknownFlush,
 )
 from richiamo_queue.carrying_out import AT_ONCE, CarryOut, Order
-from richiamo_queue.dialling.port import Dialled, DialFailed, Dialler
+from richiamo_queue.dialling.port import DialFailed, Dialled, Dialler
 from richiamo_queue.notebook import Notebook
 from richiamo_queue.states import States
 from richiamo_queue.ticket import Ticket, ticket_for
@@ -155,19 +155,16 @@ class Commanding:
 
         async def run(ticket: Ticket, at: datetime) -> Answer:
             flush_id = FlushId(ticket.derive("flush"))
-            before = (await self._tools.states.look(callers, ticket)).callers.values()
             command = Flush(flush=flush_id, by=user.username, reason=asked.reason, at=at)
-            done = await self._tools.carry_out.many(
-                self._order(ticket, user, at), dict.fromkeys(callers, command)
-            )
+            done = await self._tools.carry_out.many(self._order(ticket, user, at), dict.fromkeys(callers, command))
             if not done.changed and not await self._tools.states.flushed_by(flush_id):
                 raise NothingToFlush
             return {
                 "flush_id": flush_id,
                 "position": done.position,
                 "callers": done.changed,
-                "reserved": sum(1 for one in before if one.reservation is not None),
-                "being_called": sum(1 for one in before if one.recall is not None),
+                "reserved": sum(1 for one in done.before if one.reservation is not None),
+                "being_called": sum(1 for one in done.before if one.recall is not None),
             }
 
         return await self._once("flush", user, asked.key, [callers, asked.reason], run)
@@ -316,9 +313,7 @@ class Commanding:
         operator = self._tools.site.operators.get(username)
         return operator.extension if operator is not None else ""
 
-    def _assignment(
-        self, ticket: Ticket, user: User, at: datetime, caller_id: CallerId, operator: Username
-    ) -> Assign:
+    def _assignment(self, ticket: Ticket, user: User, at: datetime, caller_id: CallerId, operator: Username) -> Assign:
         minutes = self._tools.site.settings.assignment_minutes
         return Assign(
             operator=operator,

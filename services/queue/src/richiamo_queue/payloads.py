@@ -3,9 +3,9 @@
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
 from richiamo_events.ids import CallerId, FlushId, Username
 from richiamo_events.language import ReleaseReason
-
 from richiamo_queue.caller.errors import Malformed
 from richiamo_queue.users import User
 

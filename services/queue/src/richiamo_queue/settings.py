@@ -1,6 +1,7 @@
 """What must the queue service be told at its start?"""
 
 from pydantic import Field, SecretStr
+
 from richiamo_kit.settings import Settings as SharedSettings
 
 

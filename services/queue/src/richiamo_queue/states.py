@@ -1,12 +1,13 @@
 """In which state are these callers, as the view knows it? And has this command been carried out already?"""
+# ruff: noqa: S608 - the names put into statements are constants of this package; values are parameters.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg_pool import AsyncConnectionPool
+
 from richiamo_events.caller import Caller, load
 from richiamo_events.ids import CallerId, FlushId, Username
-
 from richiamo_queue.ticket import Ticket
 from richiamo_queue.worklist.projection import SCHEMA
 

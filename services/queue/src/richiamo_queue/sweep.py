@@ -5,6 +5,7 @@ again on the caller's state, under an id that makes it happen once however many 
 fell due while everything was down is due at the first sweep. One instance sweeps at a time, by a lock of
 PostgreSQL that its connection holds; the lock saves work, the log decides.
 """
+# ruff: noqa: S608 - the names put into statements are constants of this package; values are parameters.
 
 import asyncio
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
+
 from richiamo_events.caller import AGE_REASON
 from richiamo_events.ids import CallerId, DialId, FlushId, ReservationId
 from richiamo_events.language import RecallOutcome
@@ -22,7 +24,6 @@ from richiamo_events.settings import SiteSettings
 from richiamo_kit import database
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import Rejected, Unavailable
-
 from richiamo_queue.caller.commands import Command, EndRecall, ExpireReservation, Flush
 from richiamo_queue.carrying_out import CarryOut, Order
 from richiamo_queue.changes import Changes
@@ -79,6 +80,7 @@ class Sweep:
     def __init__(
         self,
         database_url: str,
+        *,
         carry_out: CarryOut,
         notebook: Notebook,
         changes: Changes,
@@ -109,7 +111,7 @@ class Sweep:
     async def _sweep_with(self, connection: AsyncConnection) -> None:
         self._announced = None
         while True:
-            await self._notebook.write_activity()
+            await self.write_activity()
             locked = await connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
             row = await locked.fetchone()
             if row is not None and row[0]:
@@ -118,6 +120,10 @@ class Sweep:
                 finally:
                     await connection.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
             await asyncio.sleep(_EVERY.total_seconds())
+
+    async def write_activity(self) -> None:
+        """Let every instance know who sent this one a command."""
+        await self._notebook.write_activity()
 
     async def once(self, connection: AsyncConnection) -> int:
         """One sweep; answers how many callers it changed."""

@@ -1,9 +1,9 @@
 """Who asks, and what may they see and do? The user as the gateway vouches for them."""
 
 from pydantic import BaseModel, ConfigDict, Field
+
 from richiamo_events.ids import Username
 from richiamo_kit.logging import masked
-
 from richiamo_queue.caller.errors import NotAllowed
 
 _RANKS = {"operator": 1, "supervisor": 2, "admin": 3}

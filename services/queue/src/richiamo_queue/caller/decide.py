@@ -24,7 +24,6 @@ from richiamo_events.language import (
     ReleaseReason,
     ReservationReleased,
 )
-
 from richiamo_queue.caller.commands import (
     Assign,
     Command,
@@ -52,7 +51,7 @@ from richiamo_queue.caller.errors import (
 Events = list[Decision | RecallFailed]
 
 
-def decide(command: Command, caller: Caller) -> Events:  # noqa: C901, PLR0911 - one line a command
+def decide(command: Command, caller: Caller) -> Events:
     """The events that follow from a command on this state, or a refusal (see the module)."""
     match command:
         case Reserve():
@@ -265,13 +264,13 @@ def _refuse_hidden(caller: Caller, at: datetime) -> None:
 
 def _released(caller: Caller, by: str, why: ReleaseReason) -> ReservationReleased:
     held = caller.reservation
-    assert held is not None  # noqa: S101 - every caller has looked
+    assert held is not None
     return ReservationReleased(caller=caller.id, reservation=held.id, operator=held.operator, by=by, why=why)
 
 
 def _failed(caller: Caller, outcome: RecallOutcome, at: datetime) -> RecallFailed:
     recall = caller.recall
-    assert recall is not None  # noqa: S101 - every caller has looked
+    assert recall is not None
     return RecallFailed(
         caller=caller.id,
         call=None,

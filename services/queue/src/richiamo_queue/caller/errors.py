@@ -12,7 +12,9 @@ class NothingToRecall(Rejected):
     title = "Nothing is left to recall"
 
     def __init__(self) -> None:
-        super().__init__("This customer has no open request any more: somebody reached them, or the requests were closed.")
+        super().__init__(
+            "This customer has no open request any more: somebody reached them, or the requests were closed."
+        )
 
 
 class UnknownCaller(Rejected):

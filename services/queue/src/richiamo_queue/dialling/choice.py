@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from richiamo_events.settings import SiteSettings
-
 from richiamo_queue.dialling.link import LinkDialler
 from richiamo_queue.dialling.port import Dialler
 from richiamo_queue.settings import Settings

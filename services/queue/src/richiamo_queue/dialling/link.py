@@ -1,7 +1,6 @@
 """How does one dial without a PBX at hand? With a `tel:` link that the operator's own phone takes."""
 
 from richiamo_events.ids import DialId
-
 from richiamo_queue.dialling.port import Dialled, How
 
 _DIALLABLE = frozenset("0123456789+*#")

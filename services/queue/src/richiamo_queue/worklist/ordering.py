@@ -55,7 +55,7 @@ def order_of(sort: str) -> Order:
     column = _SAME_AS.get(field, field)
     if column in _TEXTS:
         last = "''" if descending else f"'{_LAST_TEXT}'"
-        return Order(sort, f"coalesce(lower({column}), {last}) COLLATE \"C\"", "text", descending)
+        return Order(sort, f'coalesce(lower({column}), {last}) COLLATE "C"', "text", descending)
     if column in _COUNTS:
         return Order(sort, column, "bigint", descending)
     if column in _INSTANTS:

@@ -4,6 +4,7 @@ Every version of a request's row is kept with the instants between which it was 
 that the list of any past instant is a WHERE. Applying a batch twice changes nothing: the fold skips what it
 has seen, and every statement is an upsert.
 """
+# ruff: noqa: S608 - the names put into statements are constants of this package; values are parameters.
 
 import asyncio
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.types.json import Json
+
 from richiamo_events import subjects
 from richiamo_events.caller import Caller, dump, evolve, load, unknown
 from richiamo_events.directory import CallerDirectory
@@ -29,7 +31,6 @@ from richiamo_events.language import (
     SettingsChanged,
 )
 from richiamo_events.settings import Rules, SiteSettings
-
 from richiamo_queue.worklist.rows import RequestRow, rows_of
 from richiamo_queue.worklist.schema import REQUEST_COLUMNS, ddl
 
@@ -290,7 +291,7 @@ def _version_row(row: RequestRow, since: datetime, until: datetime | None) -> tu
     return request_id, caller_id, since, until, *rest
 
 
-def _caller_row(caller: Caller, shared: bool) -> tuple[Any, ...]:  # noqa: FBT001 - a column
+def _caller_row(caller: Caller, shared: bool) -> tuple[Any, ...]:
     held, recall, hidden = caller.reservation, caller.recall, caller.hidden
     return (
         caller.id,

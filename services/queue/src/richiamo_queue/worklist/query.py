@@ -2,6 +2,7 @@
 
 Everything of one answer is read in one snapshot, together with the position it shows.
 """
+# ruff: noqa: S608 - the names put into statements are constants of this package; values are parameters.
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -13,17 +14,17 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
 from richiamo_kit.clock import Clock
 from richiamo_kit.projector import wait_for
-
 from richiamo_queue.users import User
 from richiamo_queue.worklist.availability import sort_parameters
 from richiamo_queue.worklist.cursor import Mark, read_mark
 from richiamo_queue.worklist.items import Site, caller_item, request_item
 from richiamo_queue.worklist.ordering import order_of
 from richiamo_queue.worklist.projection import SCHEMA
-from richiamo_queue.worklist.schema import SHOWN
 from richiamo_queue.worklist.questions import ListQuestion, edge
+from richiamo_queue.worklist.schema import SHOWN
 
 Answer = dict[str, object]
 Item = Callable[[Mapping[str, Any], User, Site, datetime], dict[str, object]]
@@ -93,14 +94,14 @@ class Worklist:
         if mark:
             parameters |= {"key": mark.key, "after_request": mark.request_id, "after_caller": mark.caller_id}
             beyond = (
-                f"WHERE (sort_key, request_id COLLATE \"C\", caller_id COLLATE \"C\") {order.beyond}"
+                f'WHERE (sort_key, request_id COLLATE "C", caller_id COLLATE "C") {order.beyond}'
                 f" (%(key)s::{order.cast}, %(after_request)s, %(after_caller)s)"
             )
         page = (
             f"SELECT *, sort_key::text AS sort_text FROM"
             f" (SELECT matching.*, {order.key} AS sort_key FROM ({source}) AS matching WHERE {outer}) AS keyed {beyond}"
-            f" ORDER BY sort_key {order.direction}, request_id COLLATE \"C\" {order.direction},"
-            f" caller_id COLLATE \"C\" {order.direction} LIMIT %(limit)s"
+            f' ORDER BY sort_key {order.direction}, request_id COLLATE "C" {order.direction},'
+            f' caller_id COLLATE "C" {order.direction} LIMIT %(limit)s'
         )
         count = f"SELECT count(*) AS total FROM ({source}) AS matching WHERE {outer}"
         if question.min_position:
@@ -188,7 +189,11 @@ def _rows(question: ListQuestion) -> str:
 
 
 def _texts(question: ListQuestion) -> str:
-    given = [f"r.{name} = ANY (%({name})s)" for name in ("queue", "type", "source", "account_code") if getattr(question, name)]
+    given = [
+        f"r.{name} = ANY (%({name})s)"
+        for name in ("queue", "type", "source", "account_code")
+        if getattr(question, name)
+    ]
     return " AND ".join(given) or "true"
 
 

@@ -53,7 +53,9 @@ class ListQuestion(BaseModel):
     recalled_min: Count = None
     recalled_max: Count = None
     sort: Annotated[str | None, BeforeValidator(_absent)] = None
-    limit: Annotated[int, BeforeValidator(lambda value: 100 if value in (None, "") else value), Field(ge=1, le=1000)] = 100
+    limit: Annotated[
+        int, BeforeValidator(lambda value: 100 if value in (None, "") else value), Field(ge=1, le=1000)
+    ] = 100
     after: Annotated[str | None, BeforeValidator(_absent)] = None
     as_of: Instant = None
     min_position: Count = None

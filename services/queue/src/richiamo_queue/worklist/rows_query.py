@@ -1,20 +1,21 @@
 """How do these callers' rows look now? And how many are there? What live pages ask after each change."""
+# ruff: noqa: S608 - the names put into statements are constants of this package; values are parameters.
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
+
 from richiamo_events.caller import Caller, load
 from richiamo_events.ids import CallerId
 from richiamo_kit.clock import Clock
 from richiamo_kit.projector import wait_for
-
 from richiamo_queue.users import User
 from richiamo_queue.worklist.items import Site, request_item
 from richiamo_queue.worklist.projection import SCHEMA
-from richiamo_queue.worklist.schema import SHOWN
 from richiamo_queue.worklist.query import Answer, snapshot, view_position
+from richiamo_queue.worklist.schema import SHOWN
 
 _ROWS = f"""
 SELECT {SHOWN}, coalesce(n.number, '') AS number

@@ -89,7 +89,9 @@ class Teller:
         item["rank"] = int(getattr(best.data, "rank", 0))
         item["voided"] = call in caller.history.voided
         item["disputed"] = call in caller.history.disputed
-        item["first_reported_at"] = (known.first_received_at if known else best.occurred_at).astimezone(self.zone).isoformat()
+        item["first_reported_at"] = (
+            (known.first_received_at if known else best.occurred_at).astimezone(self.zone).isoformat()
+        )
         attempt = next((one for one in caller.attempts if one.call == call), None)
         if attempt is not None:
             # The fold has the last word on whether the customer was reached (rule 4).
