@@ -25,7 +25,8 @@ class AsOf:
     """The instant as of which a report is asked.
 
     What had been *recorded* by it counts (inclusive), and of that, outcomes look only at what *happened*
-    strictly before it. A report of now sees everything recorded.
+    strictly before it. A report of now sees everything recorded, also what a PBX whose clock runs ahead dates
+    a little later than ours: else the lists would say *closed* and the reports *open* (decision 7).
     """
 
     instant: datetime
@@ -34,6 +35,11 @@ class AsOf:
     @property
     def recorded(self) -> datetime:
         return _EVERYTHING if self.is_now else self.instant
+
+    @property
+    def happened(self) -> datetime:
+        """Outcomes look at what happened strictly before this; a report of now trusts the PBX's clock."""
+        return self.recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class Period:
     @property
     def ends(self) -> list[datetime]:
         """`eod(d)` of each day: the earlier of the end of d and `as_of`."""
-        return [min(edge, self.as_of.instant) for edge in self.edges[1:]]
+        return [min(edge, self.as_of.happened) for edge in self.edges[1:]]
 
     def of(self, first: date, last: date) -> "Period":
         return replace(self, first=first, last=last)
@@ -101,7 +107,7 @@ class Frame:
             "starting": edges[0],
             "ending": edges[-1],
             "eod": ends[-1],
-            "as_of": self.period.as_of.instant,
+            "as_of": self.period.as_of.happened,
             "recorded": self.period.as_of.recorded,
             "queues": None if self.filters.queues is None else list(self.filters.queues),
             "types": None if self.filters.types is None else list(self.filters.types),

@@ -107,7 +107,7 @@ BACKLOG = (
 )
 SELECT
     -- All missed calls until eod(d) of those requests, those of d included.
-    (SELECT count(*)::int FROM still, unnest(calls_at) AS called WHERE called < %(eod)s) AS calls,
+    (SELECT count(*)::int FROM still, unnest(calls_at) AS missed_at WHERE missed_at < %(eod)s) AS calls,
     (SELECT count(*)::int FROM still) AS requests,
     (SELECT count(DISTINCT caller)::int FROM still) AS callers,
     -- Requests recalled on d.
