@@ -1,0 +1,45 @@
+"""How are a person's digits removed from what the PBX sent? Raw records and refused messages, found and overwritten."""
+
+import re
+
+from nats.aio.client import Client
+
+from richiamo_kit.errors import Unavailable
+from richiamo_kit.store.connection import JetStreamError, api_patiently
+from richiamo_kit.store.reader import read_stream
+from richiamo_kit.store.streams import CDR, DEAD, QUARANTINE
+
+_SHORTEST = 5
+"""Digits below which a number is an internal one that every record may hold by chance."""
+
+
+def digits_of(number: str) -> str:
+    """What all spellings of a number have in common: its last nine digits, or all when it has fewer."""
+    return re.sub(r"\D", "", number)[-9:]
+
+
+async def erase_raw_records(client: Client, number: str) -> int:
+    """Overwrite every raw record and refused message that holds the number in whatever spelling; how many.
+
+    `number` is E.164 or bare digits. Reads the streams from their start: about 20,000 records a second.
+    Raises `Unavailable` when NATS does not answer; harmless when repeated.
+    """
+    digits = digits_of(number)
+    if len(digits) < _SHORTEST:
+        return 0
+    # People and PBXs put spaces, dots and dashes between digits.
+    spelled = re.compile(r"[\s./()-]*".join(digits).encode())
+    erased = 0
+    for stream in (CDR, QUARANTINE, DEAD):
+        found = [
+            stored.position async for stored in read_stream(client, stream) if spelled.search(stored.body) is not None
+        ]
+        for position in found:
+            try:
+                await api_patiently(client, f"STREAM.MSG.DELETE.{stream}", {"seq": position, "no_erase": False})
+            except JetStreamError as error:
+                if "no message found" not in error.description:
+                    raise Unavailable(str(error)) from error
+            else:
+                erased += 1
+    return erased
