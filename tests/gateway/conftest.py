@@ -1,7 +1,7 @@
 """Which gateway do these tests talk to? A real one on a free port, with the real queue service behind it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ from richiamo_kit.servers import free_port
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_queue import app as queue_app
 from richiamo_queue.settings import Settings as QueueSettings
+from richiamo_reporting import app as reporting_app
+from richiamo_reporting.settings import Settings as ReportingSettings
 
 ADMIN_PASSWORD = "the-first-password"
 
@@ -92,11 +94,27 @@ async def queue_service(
 ) -> AsyncIterator[None]:
     """The real queue service, its view following the log."""
     settings = QueueSettings(nats_url=SecretStr(nats_url), database_url=SecretStr(database_url), data_dir=data_dir)
-    async with queue_app.assembled(settings) as service:
-        parts = [asyncio.create_task(part()) for part in (service.projector.run, service.answer)]
-        try:
-            yield
-        finally:
-            for part in parts:
-                part.cancel()
-            await asyncio.gather(*parts, return_exceptions=True)
+    async with queue_app.assembled(settings) as service, side_by_side(service.projector.run, service.answer):
+        yield
+
+
+@pytest_asyncio.fixture
+async def reporting_service(
+    event_store: JetStreamEventStore, nats_url: str, database_url: str, data_dir: Path
+) -> AsyncIterator[None]:
+    """The real reporting service, its view following the log."""
+    settings = ReportingSettings(nats_url=SecretStr(nats_url), database_url=SecretStr(database_url), data_dir=data_dir)
+    async with reporting_app.assembled(settings) as service, side_by_side(service.projector.run, service.answer):
+        yield
+
+
+@asynccontextmanager
+async def side_by_side(*parts: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Runs the parts of a service while the context lasts."""
+    tasks = [asyncio.create_task(part()) for part in parts]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -127,7 +127,7 @@ async def test_a_browser_that_does_not_read_is_told_to_read_everything() -> None
         change = await slow.next_within(5)
         assert change
         assert change.resync
-        waiting = 0
+        waiting = last = 0
         while change := await slow.next_within(0.01):
             waiting += 1
             last = change.position

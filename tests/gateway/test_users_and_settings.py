@@ -122,3 +122,22 @@ class TestSettings:
         assert isinstance(errors, list)
         assert {error["field"] for error in errors} == {"timezone", "colour"}
         assert await event_store.last_on(subjects.SETTINGS) == 0
+
+
+class TestTextsThatAreNone:
+    @pytest.mark.parametrize("text", ["a\\u0000b", "a\\u0007b", "a\\ud800b"])
+    async def test_they_are_refused_wherever_they_would_be_kept(self, house: House, text: str) -> None:
+        admin = await house.admin()
+        sent = {"Content-Type": "application/json"}
+        user = f'{{"username": "anna", "password": "pw-anna", "name": "{text}"}}'
+        assert (await admin.post("/users", content=user, headers=sent)).status_code == 422
+        assert (
+            await admin.patch("/settings", content=f'{{"accept_value": "{text}"}}', headers=sent)
+        ).status_code == 422
+        setting = f'{{"opening_hours": "{text}"}}'
+        assert (await admin.patch("/settings", content=setting, headers=sent)).status_code == 422
+        flush = f'{{"caller_ids": ["x"], "reason": "{text}"}}'
+        assert (await admin.post("/flushes", content=flush, headers=sent)).status_code == 422
+        login = f'{{"username": "{text}", "password": "{text}"}}'
+        assert (await admin.post("/session", content=login, headers=sent)).status_code in {401, 422}
+        problem(await admin.get("/requests?caller=%00"), 422, "invalid")

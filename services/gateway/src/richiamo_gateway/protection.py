@@ -75,7 +75,7 @@ class Protection:
             await send(message)
 
         headers = Headers(scope=scope)
-        refused = _refused(scope["method"], headers)
+        refused = _refused(scope, headers)
         if refused is not None:
             await problem.as_json(Request(scope), refused)(scope, receive, marked)
         else:
@@ -85,10 +85,12 @@ class Protection:
             metrics.REQUEST_SECONDS.labels("gateway", scope["method"], str(status)).observe(time.perf_counter() - began)
 
 
-def _refused(method: str, headers: Headers) -> Problem | None:
-    if from_elsewhere(method, headers):
+def _refused(scope: Scope, headers: Headers) -> Problem | None:
+    if from_elsewhere(scope["method"], headers):
         _log.warning("request_from_elsewhere", origin=headers.get("origin"), site=headers.get("sec-fetch-site"))
         return Problem(403, "foreign-origin", "This request came from another site.")
+    if b"%00" in scope["query_string"] or "\0" in scope["path"]:
+        return Problem(422, "invalid", "The address holds a character that no text has.")
     length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > _LARGEST_BODY:
         return Problem(413, "too-large", "The body is too large.", f"At most {_LARGEST_BODY} bytes are taken.")

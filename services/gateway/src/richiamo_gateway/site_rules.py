@@ -13,6 +13,7 @@ from richiamo_events.envelope import NewEvent
 from richiamo_events.language import SettingsChanged
 from richiamo_events.settings import SiteSettings, validate
 from richiamo_gateway import problem
+from richiamo_gateway.plain_text import all_plain
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import StreamMoved
 from richiamo_kit.log_view import SiteView
@@ -54,6 +55,9 @@ class SiteRules:
         Raises the problem `invalid` (422) with a sentence for each setting that cannot be taken.
         """
         wrong = validate(values)
+        wrong |= {
+            name: "Must not hold control characters." for name, value in values.items() if not all_plain([name, value])
+        }
         if wrong:
             raise problem.invalid("These settings cannot be taken.", wrong)
         async with self._one_at_a_time:

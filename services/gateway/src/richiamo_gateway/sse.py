@@ -31,7 +31,7 @@ def last_event_id(header: str | None, after: int | None) -> int | None:
 
 
 async def _events(
-    subscription: Subscription, encode: Callable[[Change], bytes], still_there: StillThere
+    subscription: Subscription, encode: Callable[[Change], bytes], still_there: StillThere, heartbeat: bytes
 ) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     checked = loop.time()
@@ -48,13 +48,21 @@ async def _events(
             if change is not None:
                 yield encode(change)
             elif not subscription.closed:
-                yield b": heartbeat\n\n"
+                yield heartbeat
     finally:
         subscription.close()
 
 
-def stream(subscription: Subscription, encode: Callable[[Change], bytes], still_there: StillThere) -> StreamingResponse:
-    """The answer of `/changes` (JSON) and of the pages' own stream (HTML): only `encode` differs."""
+def stream(
+    subscription: Subscription,
+    encode: Callable[[Change], bytes],
+    still_there: StillThere,
+    heartbeat: bytes = b": heartbeat\n\n",
+) -> StreamingResponse:
+    """The answer of `/changes` (JSON) and of the pages' own stream (HTML): `encode` differs, and the heartbeat.
+
+    Scripts of a page never see a comment: a page that tells the age of its data needs a heartbeat that is an event.
+    """
     return StreamingResponse(
-        _events(subscription, encode, still_there), media_type="text/event-stream", headers=_HEADERS
+        _events(subscription, encode, still_there, heartbeat), media_type="text/event-stream", headers=_HEADERS
     )

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from richiamo_gateway.plain_text import Plain
+
 
 class Shape(BaseModel):
     """Fields may be added to an answer at any time; clients ignore what they do not know."""
@@ -43,20 +45,21 @@ class Token(Shape):
 class UserFields(BaseModel):
     """What can be said about a user; what is left out stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    # Extensions are texts, but who would not forgive a number?
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
-    name: str | None = None
-    password: str | None = None
-    role: str | None = None
-    extension: str | None = None
-    queues: list[str] | None = None
-    language: str | None = None
+    name: Plain | None = None
+    password: Plain | None = None
+    role: Plain | None = None
+    extension: Plain | None = None
+    queues: list[Plain] | None = None
+    language: Plain | None = None
     masked: bool | None = None
     active: bool | None = None
 
 
 class NewUser(UserFields):
-    username: str
+    username: Plain
 
 
 class UserShown(Shape):
@@ -186,12 +189,12 @@ class Summary(Shape):
 
 
 class Assignment(BaseModel):
-    operator: str = Field(min_length=1, max_length=64)
+    operator: Plain = Field(min_length=1, max_length=64)
 
 
 class NewFlush(BaseModel):
-    caller_ids: list[str] = Field(min_length=1, max_length=20_000)
-    reason: str = Field(min_length=1, max_length=200)
+    caller_ids: list[Plain] = Field(min_length=1, max_length=20_000)
+    reason: Plain = Field(min_length=1, max_length=200)
 
 
 class Flushed(Position):
@@ -199,7 +202,7 @@ class Flushed(Position):
 
 
 class Dispute(BaseModel):
-    call: str = Field(min_length=1, max_length=200, description="The successful recall, as `pbx:unique_id`")
+    call: Plain = Field(min_length=1, max_length=200, description="The successful recall, as `pbx:unique_id`")
 
 
 class Dialled(Position):

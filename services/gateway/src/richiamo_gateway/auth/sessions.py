@@ -10,6 +10,7 @@ import structlog
 from richiamo_gateway.auth.credentials import Credentials, Pool
 from richiamo_gateway.auth.passwords import Passwords
 from richiamo_gateway.auth.user import User
+from richiamo_gateway.plain_text import is_plain
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import Problem
 from richiamo_kit.log_view import SiteView
@@ -60,6 +61,8 @@ class Sessions:
         Raises the problem 401 `wrong-credentials`, the same for an unknown name, a wrong password and a
         deactivated user, and 429 `too-many-tries` after 10 failures under that name in 5 minutes.
         """
+        if not is_plain(username) or not is_plain(password):
+            raise _wrong_credentials()
         name = self._spelled(username.strip())
         now = self._clock.now()
         failures = await self._credentials.failures_since(name, now - _TRIES_WITHIN)
@@ -78,7 +81,7 @@ class Sessions:
         if not matches or operator is None or not operator.active:
             await self._credentials.note_failure(name, now, _TRIES_WITHIN)
             _log.info("login_refused", username=name)
-            raise Problem(401, "wrong-credentials", "User name or password is wrong.")
+            raise _wrong_credentials()
         if failures:
             await self._credentials.forget_failures(name)
         token = await self._open(name, now)
@@ -166,6 +169,10 @@ class Sessions:
         await self._credentials.set_hash(username, password_hash, self._clock.now())
         await self._credentials.forget_failures(username)
         await self.end_all_of(username)
+
+
+def _wrong_credentials() -> Problem:
+    return Problem(401, "wrong-credentials", "User name or password is wrong.")
 
 
 def _hash(token: str) -> bytes:
