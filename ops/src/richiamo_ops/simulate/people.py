@@ -13,14 +13,14 @@ _MOBILES = ("320", "328", "333", "338", "347", "349", "366", "393")
 _FOREIGN = ("+41446681", "+44207946", "+49308912", "+33142687")
 _WITHHELD = ("anonymous", "", "unknown", "%CALLERNUM%")
 _OPERATORS = (
-    ("anna", "Anna Rossi"),
-    ("bruno", "Bruno Bianchi"),
-    ("carla", "Carla Verdi"),
-    ("dario", "Dario Gallo"),
-    ("elena", "Elena Fontana"),
-    ("fabio", "Fabio Greco"),
-    ("giulia", "Giulia Marino"),
-    ("hugo", "Hugo Conti"),
+    ("anna.rossi", "Anna Rossi"),
+    ("bruno.bianchi", "Bruno Bianchi"),
+    ("carla.verdi", "Carla Verdi"),
+    ("dario.gallo", "Dario Gallo"),
+    ("elena.fontana", "Elena Fontana"),
+    ("fabio.greco", "Fabio Greco"),
+    ("giulia.marino", "Giulia Marino"),
+    ("hugo.conti", "Hugo Conti"),
 )
 
 

@@ -23,6 +23,7 @@ from richiamo_ops.simulate.wire import NoticeForm, RecordForm
 class Pace:
     """How many seconds pass between things: (least, most)."""
 
+    until_given_up: tuple[float, float]
     until_reserved: tuple[float, float]
     until_dialled: tuple[float, float]
     until_tried_again: tuple[float, float]
@@ -32,7 +33,8 @@ class Pace:
 
 
 LIVE = Pace(
-    until_reserved=(6, 90),
+    until_given_up=(2, 25),
+    until_reserved=(4, 75),
     until_dialled=(2, 12),
     until_tried_again=(30, 180),
     until_rings_again=(20, 120),
@@ -42,6 +44,7 @@ LIVE = Pace(
 """Fast enough to watch."""
 
 HISTORY = Pace(
+    until_given_up=(2, 180),
     until_reserved=(120, 5400),
     until_dialled=(5, 60),
     until_tried_again=(1800, 14400),
@@ -108,10 +111,10 @@ class Teller:
     def _lost_call(self, customer: Customer, queue: str, at: datetime) -> Iterator[Step]:
         ring = self._ring(customer, at)
         if self.rng.random() < 0.08:
-            call = transferred_and_lost(ring, queue, chat=self.rng.randint(5, 20), wait=self.rng.randint(5, 40))
+            call = transferred_and_lost(ring, queue, chat=self.rng.randint(5, 20), wait=self._wait())
         else:
             cause = self.rng.choice(("CANCELED", "NOANSWER", "CANCELED", "QUEUE_CALLBACK"))
-            call = lost(ring, queue, wait=self.rng.randint(2, 45), cause=cause)
+            call = lost(ring, queue, wait=self._wait(), cause=cause)
         sources = self.rng.random()
         if sources < 0.75:
             yield ReportRouting(at=call.ended_at, call=call, queue=queue)
@@ -198,6 +201,9 @@ class Teller:
     def _free_operator(self, at: datetime) -> Operator:
         free = [one for one in self.scene.operators if self.busy.get(one.username, at) <= at]
         return self.rng.choice(free) if free else self._operator()
+
+    def _wait(self) -> int:
+        return round(self.rng.uniform(*self.pace.until_given_up))
 
     def _talk(self) -> float:
         return round(self.rng.uniform(*self.pace.talk), 1)
