@@ -3,19 +3,38 @@
 from collections.abc import Callable
 
 from richiamo_events.settings import SiteSettings
+from richiamo_kit.clock import Clock
+from richiamo_queue.dialling.kalliope import KalliopeAccount, KalliopeDialler
 from richiamo_queue.dialling.link import LinkDialler
 from richiamo_queue.dialling.port import Dialler
+from richiamo_queue.dialling.spelling import as_typed
 from richiamo_queue.settings import Settings
 
 
 class Diallers:
-    """Chooses by the setting `dial_how`; without an address of the PBX it is the link."""
+    """Chooses by the setting `dial_how`; while the PBX has no address it is the link."""
 
-    def __init__(self, settings: Settings, site: Callable[[], SiteSettings]) -> None:
+    def __init__(self, settings: Settings, site: Callable[[], SiteSettings], clock: Clock) -> None:
         self._settings = settings
         self._site = site
+        self._clock = clock
         self._link = LinkDialler()
 
     def chosen(self) -> Dialler:
         """The dialler of this instant."""
-        return self._link
+        site = self._site()
+        if site.dial_how != "kalliope" or not site.pbx_url:
+            return self._link
+        account = KalliopeAccount(
+            url=site.pbx_url,
+            domain=site.pbx_domain,
+            username=self._settings.dial_user,
+            password=self._settings.dial_password.get_secret_value(),
+            verb=site.dial_verb,
+            timeout_seconds=self._settings.dial_timeout_seconds,
+        )
+        return KalliopeDialler(
+            account,
+            lambda number: as_typed(number, country=site.country, outside_prefix=site.outside_prefix),
+            self._clock,
+        )
