@@ -93,7 +93,7 @@ $(STAMPS)/uv: tools/bootstrap.lock $(STAMPS)/venv
 # uv is the fast way. A machine whose registry only pip has been told about gets the same files by pip.
 $(STAMPS)/packages: requirements.lock $(STAMPS)/uv
 	@echo "Installing the packages of requirements.lock ..."
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock \
 		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 

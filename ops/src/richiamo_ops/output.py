@@ -17,10 +17,10 @@ _COLOURS = {
     "simulate": "white",
 }
 _WIDTH = max(len(name) for name in _COLOURS)
-# What the servers say of themselves at each start is not news.
+# What the servers say of themselves at each start is not news, and an error in a statement is told by who made it.
 _QUIET = {
-    "nats": re.compile(r"\[(INF|DBG|TRC)\]"),
-    "postgres": re.compile(r"^(LOG|HINT|DETAIL|STATEMENT):"),
+    "nats": re.compile(r"\[(INF|DBG|TRC)\]|Plaintext passwords"),
+    "postgres": re.compile(r"^(?!WARNING|FATAL|PANIC)|the database system is|terminating connection"),
 }
 
 
