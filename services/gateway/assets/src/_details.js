@@ -1,0 +1,39 @@
+// What has this customer been through? A panel beside the list; the same address opens it as a page.
+import { text } from "./_page.js";
+import { toast } from "./_toast.js";
+
+let opener = null;
+const drawer = () => document.getElementById("details");
+
+export async function openDetails(caller, from) {
+  const address = `/callers/${encodeURIComponent(caller)}`;
+  const panel = drawer();
+  if (!panel) { location.href = address; return; }
+  let answer;
+  try {
+    answer = await fetch(address, { headers: { Accept: "text/html" } });
+  } catch {
+    toast(text("unreachable"), { bad: true });
+    return;
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const history = page.getElementById("history");
+  if (!history) { toast(page.querySelector("h1")?.textContent ?? text("failed"), { bad: true }); return; }
+  panel.replaceChildren(document.importNode(history, true));
+  panel.querySelector("h1").outerHTML = panel.querySelector("h1").outerHTML.replace(/^<h1/, "<h2").replace(/h1>$/, "h2>");
+  opener = from?.id || from?.dataset?.do ? from : document.activeElement;
+  if (!panel.open) panel.show();
+  panel.querySelector("[data-do=close-details]").focus();
+}
+
+/** Closes the panel; the focus goes back where it came from. Answers whether there was one. */
+export function closeDetails() {
+  const panel = drawer();
+  if (!panel?.open) {
+    if (document.getElementById("history") && !panel) history.length > 1 ? history.back() : location.assign("/");
+    return false;
+  }
+  panel.close();
+  (opener?.isConnected ? opener : document.querySelector("#rows a, #main"))?.focus();
+  return true;
+}

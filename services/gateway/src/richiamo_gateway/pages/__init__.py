@@ -1,0 +1,22 @@
+"""What does a person see? The HTML pages; everything they show and do goes through the same questions as the API."""
+
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse
+
+from richiamo_gateway.pages.failures.routes import error_page
+from richiamo_gateway.pages.login import routes as login
+from richiamo_gateway.pages.missed_calls import routes as missed_calls
+
+__all__ = ["error_page", "router"]
+
+router = APIRouter()
+
+
+@router.get("/")
+async def home() -> RedirectResponse:
+    """The page on which the work is done."""
+    return RedirectResponse("/missed-calls", 303)
+
+
+for part in (login, missed_calls):
+    router.include_router(part.router)

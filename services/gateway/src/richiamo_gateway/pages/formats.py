@@ -1,0 +1,100 @@
+"""How does a value look to a person? Numbers of callers, instants, durations and shares, by the locale."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel.numbers import format_decimal, format_percent
+
+from richiamo_gateway.pages.language import N_, Language
+
+DASH = "–"
+
+
+def shown_number(number: str) -> str:
+    """`+390501234567` as `+39 050 123 4567`; what has no such form, masked numbers too, stays as it is."""
+    if not number.startswith("+"):
+        return number
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def instant_of(value: object) -> datetime | None:
+    """An instant of another service's answer."""
+    return datetime.fromisoformat(value) if isinstance(value, str) and value else None
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """Formats of one language at one moment; `zone` is the site's."""
+
+    language: Language
+    zone: ZoneInfo
+    now: datetime
+
+    def when(self, value: object) -> str:
+        """Today only the time, `10:31`; else with the day, `21/11, 10:31`; a dash for nothing."""
+        instant = instant_of(value)
+        if instant is None:
+            return DASH
+        local, today = instant.astimezone(self.zone), self.now.astimezone(self.zone).date()
+        time = format_time(local, "HH:mm", locale=self.language.locale)
+        if local.date() == today:
+            return time
+        skeleton = "MMdd" if local.year == today.year else "yMMdd"
+        return f"{format_skeleton(skeleton, local, locale=self.language.locale)} {time}"
+
+    def full(self, value: object) -> str:
+        """Day and time to the second, for tooltips."""
+        instant = instant_of(value)
+        if instant is None:
+            return ""
+        return format_datetime(instant.astimezone(self.zone), "medium", locale=self.language.locale)
+
+    def clock(self, value: object) -> str:
+        """The time of day to the second."""
+        instant = instant_of(value)
+        if instant is None:
+            return DASH
+        return format_time(instant.astimezone(self.zone), "HH:mm:ss", locale=self.language.locale)
+
+    def day(self, value: object) -> str:
+        """A site day, `sab 21/11/2026`."""
+        day = date.fromisoformat(value) if isinstance(value, str) else value
+        return format_date(day, "ccc ", locale=self.language.locale) + self.short_day(day) if day else DASH
+
+    def short_day(self, value: object) -> str:
+        """A site day in digits."""
+        day = date.fromisoformat(value) if isinstance(value, str) else value
+        if not isinstance(day, date):
+            return DASH
+        return format_skeleton("yMMdd", day, locale=self.language.locale)
+
+    def count(self, value: object) -> str:
+        """A whole number with the locale's separators."""
+        return format_decimal(value, locale=self.language.locale) if isinstance(value, int | float) else DASH
+
+    def share(self, value: object) -> str:
+        """A fraction as a percentage; a dash for a share of nothing."""
+        if not isinstance(value, int | float):
+            return DASH
+        return format_percent(value, format="#,##0.#%", locale=self.language.locale)
+
+    def duration(self, seconds: object) -> str:
+        """`48 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`; a dash for a mean of nothing."""
+        if not isinstance(seconds, int | float):
+            return DASH
+        if 0 < seconds < 60 and seconds != int(seconds):
+            return f"{format_decimal(seconds, format='0.0', locale=self.language.locale)} s"
+        whole = round(seconds)
+        days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
+        if days:
+            return self.language(N_("%(days)d d %(hours)d h"), days=days, hours=hours)
+        if hours:
+            return f"{hours} h {minutes:02d} min"
+        return f"{minutes} min {whole % 60:02d} s" if minutes else f"{whole} s"

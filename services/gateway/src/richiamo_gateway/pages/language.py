@@ -1,0 +1,67 @@
+"""In which words is a page told? One gettext catalogue a language, read once from its .po file.
+
+The texts in code and templates are English; a further language is one file, `locale/<language>/LC_MESSAGES/messages.po`.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel import Locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+LOCALE = Path(__file__).parents[1] / "locale"
+SOURCE = "en"
+DEFAULT = "it"
+NAMES = {"it": "Italiano", "en": "English"}
+_FORMATS = {"en": "en_GB"}
+"""Which country's dates and numbers go with a language, where it is not its own."""
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's customary name
+    """Marks a text for the catalogue; it is translated where it is shown."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language with its texts and its way to write dates and numbers."""
+
+    code: str
+    locale: Locale
+    texts: NullTranslations
+
+    def __call__(self, text: str, **values: object) -> str:
+        """The text in this language, with `%(name)s` filled in."""
+        told = self.texts.gettext(text)
+        return told % values if values else told
+
+
+@cache
+def language_of(code: str) -> Language:
+    """The language of a code; an unknown one is told in the default."""
+    known = code if code in NAMES else DEFAULT
+    return Language(known, Locale.parse(_FORMATS.get(known, known)), _texts(known))
+
+
+def preferred(accepted: str) -> str:
+    """The first language of an `Accept-Language` header that there is; for whoever has not logged in yet."""
+    for part in accepted.lower().split(","):
+        code = part.split(";")[0].strip()[:2]
+        if code in NAMES:
+            return code
+    return DEFAULT
+
+
+def _texts(code: str) -> NullTranslations:
+    if code == SOURCE:
+        return NullTranslations()
+    with (LOCALE / code / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalogue = read_po(file, locale=code)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return GNUTranslations(compiled)

@@ -1,0 +1,70 @@
+"""How does one come in, and go? A form that works without script; the session is a cookie."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from richiamo_gateway.auth import access
+from richiamo_gateway.pages.rendering import render
+from richiamo_kit.errors import Problem
+
+router = APIRouter()
+
+HOME = "/"
+
+
+def own_path(text: str) -> str:
+    """A path of this site to go to; anything that could lead elsewhere becomes the home page."""
+    parts = urlsplit(text)
+    local = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
+    return text if local and not parts.netloc and not parts.scheme else HOME
+
+
+@router.get("/login")
+async def form(request: Request, next: str = HOME, ended: bool = False) -> Response:  # noqa: A002 - a parameter's name
+    """The log-in; whoever has a session goes straight on."""
+    if await access.optional_user(request) is not None:
+        return RedirectResponse(own_path(next), 303)
+    return render(request, None, "login/page.html", next=own_path(next), username="", failure="ended" if ended else "")
+
+
+@router.post("/login")
+async def enter(
+    request: Request,
+    username: Annotated[str, Form(max_length=200)] = "",
+    password: Annotated[str, Form(max_length=1000)] = "",
+    next: Annotated[str, Form(max_length=4000)] = HOME,  # noqa: A002 - a field's name
+) -> Response:
+    """Opens a session, or shows the form again with the name kept."""
+    try:
+        signed_in = await access.sign_in(request, username.strip(), password)
+    except Problem as problem:
+        if problem.status not in {401, 422, 429}:
+            raise
+        failure = "many" if problem.status == 429 else "wrong"
+        page = render(
+            request,
+            None,
+            "login/page.html",
+            status=problem.status,
+            next=own_path(next),
+            username=username,
+            failure=failure,
+        )
+        if "retry_after" in problem.extra:
+            page.headers["Retry-After"] = str(problem.extra["retry_after"])
+        return page
+    response = RedirectResponse(own_path(next), 303)
+    access.remember(request, response, signed_in)
+    return response
+
+
+@router.post("/logout")
+async def leave(request: Request) -> Response:
+    """Ends the session; what was reserved goes back to everybody."""
+    await access.sign_out(request)
+    response = RedirectResponse("/login", 303)
+    access.forget(request, response)
+    return response

@@ -1,0 +1,1 @@
+"""Who has to be called back, and whom do I call?"""

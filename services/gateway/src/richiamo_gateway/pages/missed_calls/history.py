@@ -1,0 +1,111 @@
+"""What happened with a customer, in one sentence an entry? The timeline of the queue service in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from richiamo_gateway.pages.language import N_, Language
+
+_SIGNS = {
+    "call_missed": "missed",
+    "call_served": "reached",
+    "recall_succeeded": "reached",
+    "recall_failed": "failed",
+    "call_flushed": "closed",
+    "caller_erased": "closed",
+}
+_OUTCOMES = {
+    "no_answer": N_("no answer"),
+    "busy": N_("busy"),
+    "failed": N_("the call failed"),
+    "unavailable": N_("not reachable"),
+    "short_talk": N_("the talk was too short"),
+    "not_dialled": N_("the PBX did not dial"),
+    "unknown": N_("no record of the call came"),
+}
+_RELEASES = {
+    "operator": N_("%(who)s released the reservation"),
+    "supervisor": N_("%(who)s took the reservation away"),
+    "expired": N_("The reservation of %(operator)s expired"),
+    "logout": N_("%(operator)s logged out: the reservation ended"),
+    "deactivated": N_("%(operator)s no longer works here: the reservation ended"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the history; `sign` picks its shape and colour, `dispute` is the call that can be disputed."""
+
+    at: str
+    recorded_at: str
+    sign: str
+    text: str
+    struck: bool
+    dispute: str
+
+
+def told(item: Mapping[str, Any], language: Language, username: str) -> Entry:
+    """An item of the timeline in words."""
+    kind = str(item["kind"])
+    mine = item.get("operator") == username
+    disputable = kind == "recall_succeeded" and mine and bool(item.get("closed")) and not item.get("disputed")
+    return Entry(
+        at=str(item["at"]),
+        recorded_at=str(item["recorded_at"]),
+        sign=_SIGNS.get(kind, "decision"),
+        text=_sentence(kind, item, language),
+        struck=bool(item.get("voided")),
+        dispute=str(item.get("call", "")) if disputable else "",
+    )
+
+
+def _sentence(kind: str, item: Mapping[str, Any], language: Language) -> str:
+    who = str(item.get("by_name") or item.get("operator_name") or item.get("actor_name") or item.get("actor") or "")
+    operator = str(item.get("operator_name") or item.get("operator") or item.get("extension") or "")
+    queue = str(item.get("queue") or language(N_("another queue") if item.get("other_queue") else N_("no queue")))
+    seconds = round(float(item.get("talk_seconds") or 0))
+    values = {"who": _person(who, language), "operator": operator, "queue": queue, "seconds": seconds}
+    match kind:
+        case "call_missed":
+            text = N_("Called and was not answered: %(queue)s")
+        case "call_served":
+            text = N_("Called and was answered by %(operator)s, %(seconds)d s")
+        case "recall_succeeded":
+            text = N_("Reached by %(operator)s, %(seconds)d s")
+        case "recall_failed":
+            told_outcome = _OUTCOMES.get(str(item.get("outcome")), N_("the call failed"))
+            return language(
+                N_("%(operator)s called in vain: %(why)s"),
+                operator=operator or values["who"],
+                why=language(told_outcome),
+            )
+        case "recall_disputed":
+            text = N_("%(who)s: it was an answering machine")
+        case "call_voided":
+            text = N_("A call was declared void")
+        case "call_reserved":
+            text = N_("Reserved by %(operator)s")
+        case "call_assigned":
+            text = N_("%(who)s assigned it to %(operator)s")
+        case "reservation_released":
+            text = _RELEASES.get(str(item.get("why")), _RELEASES["operator"])
+        case "call_flushed":
+            text = N_("Closed by %(who)s without a recall")
+        case "flush_undone":
+            text = N_("%(who)s undid the closing")
+        case "caller_shown":
+            text = N_("%(who)s put the row back")
+        case "recall_started":
+            text = N_("%(operator)s is calling")
+        case "caller_erased":
+            text = N_("The number was erased")
+        case _:
+            return kind.replace("_", " ")
+    return language(text, **values)
+
+
+def _person(actor: str, language: Language) -> str:
+    """`user:anna` as anna, `system` as Richiamo itself."""
+    if actor.startswith("user:"):
+        return actor.removeprefix("user:")
+    return language(N_("The system")) if actor in {"", "system"} else actor

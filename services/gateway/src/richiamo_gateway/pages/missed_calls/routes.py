@@ -1,0 +1,132 @@
+"""Whom can I call back, and whom did I reserve? The operators' page, its live stream, and a customer's history."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from richiamo_gateway import sse
+from richiamo_gateway.api.parameters import CallerIdOf, GatewayOf
+from richiamo_gateway.auth.access import CurrentUser, optional_user
+from richiamo_gateway.auth.user import User
+from richiamo_gateway.context import Gateway
+from richiamo_gateway.pages.missed_calls.filters import COLUMNS, DAYS, PAGE_ROWS, TEXTS, read_filters
+from richiamo_gateway.pages.missed_calls.history import told
+from richiamo_gateway.pages.missed_calls.rows import row_encoder
+from richiamo_gateway.pages.rendering import formats_for, language_for, render
+
+router = APIRouter()
+
+_MOST_OWN = 1000
+_SUBJECT = "richiamo.queue.requests"
+
+
+def by_caller(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One card a caller; reserving covers all its requests (`domain.md`, Caller)."""
+    cards: dict[str, dict[str, Any]] = {}
+    for item in items:
+        card = cards.setdefault(item["caller_id"], {**item, "requests": []})
+        card["requests"].append(item)
+    for card in cards.values():
+        card["calls"] = sum(one["calls"] for one in card["requests"])
+        card["recalled"] = max(one["recalled"] for one in card["requests"])
+        card["first_call"] = min(one["first_call"] for one in card["requests"])
+        card["last_call"] = max(one["last_call"] for one in card["requests"])
+        card["queues"] = list(dict.fromkeys(one["queue"] for one in card["requests"] if one["queue"]))
+    return list(cards.values())
+
+
+def known_queues(gateway: Gateway, user: User, items: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names to propose in the filter: one's own queues, else all that any user or row names."""
+    if user.queues:
+        return sorted(user.queues)
+    named = {queue for one in gateway.site.operators.by_name.values() for queue in one.queues}
+    named |= {item["queue"] for item in items if item["queue"]}
+    return sorted(named)
+
+
+@router.get("/missed-calls")
+async def page(
+    request: Request,
+    gateway: GatewayOf,
+    user: CurrentUser,
+    min_position: Annotated[int | None, Header(ge=0)] = None,
+) -> Response:
+    """Both panels; the scripts read it again with `Min-Position` and take the parts that changed."""
+    filters = read_filters("/missed-calls", request.query_params)
+    common = {"min_position": min_position}
+    listed, mine, calling, summary = await asyncio.gather(
+        gateway.ask(_SUBJECT, user, view="recall", **filters.question, **common),
+        gateway.ask(_SUBJECT, user, view="mine", limit=_MOST_OWN, sort="reserved_at", **common),
+        gateway.ask(_SUBJECT, user, view="calling", limit=_MOST_OWN, sort="reserved_at", **common),
+        gateway.ask("richiamo.queue.summary", user, **common),
+    )
+    formats = formats_for(request, language_for(request, user))
+    start = (filters.page - 1) * PAGE_ROWS
+    return render(
+        request,
+        user,
+        "missed_calls/page.html",
+        filters=filters,
+        chips=filters.chips(formats),
+        texts=TEXTS,
+        days=DAYS,
+        columns=COLUMNS,
+        queues=known_queues(gateway, user, listed["items"]),
+        items=listed["items"],
+        total=listed["total"],
+        shown_from=start + 1,
+        shown_to=start + len(listed["items"]),
+        next=filters.following(listed["next"]) if listed["next"] else None,
+        mine=by_caller(mine["items"]),
+        calling=by_caller(calling["items"]),
+        summary=summary,
+        position=min(part["position"] for part in (listed, mine, calling, summary)),
+        minutes=gateway.site.settings.availability_minutes,
+    )
+
+
+@router.get("/live")
+async def live(
+    request: Request,
+    gateway: GatewayOf,
+    user: CurrentUser,
+    last_event_id: Annotated[str | None, Header()] = None,
+    after: Annotated[int | None, Query(ge=0)] = None,
+) -> StreamingResponse:
+    """What changed, as rows ready to be shown; a heartbeat that scripts can see every few seconds."""
+
+    async def still_there() -> User | None:
+        return await optional_user(request)
+
+    language = language_for(request, user)
+    encode = row_encoder(language.code, lambda: formats_for(request, language))
+    subscription = gateway.live.subscribe(user, sse.last_event_id(last_event_id, after))
+    return sse.stream(subscription, encode, still_there, heartbeat=b"event: beat\ndata: .\n\n")
+
+
+@router.get("/callers/{caller_id}")
+async def details(
+    request: Request,
+    gateway: GatewayOf,
+    user: CurrentUser,
+    caller_id: CallerIdOf,
+    min_position: Annotated[int | None, Header(ge=0)] = None,
+) -> Response:
+    """Every call from and to a customer, and who did what, in order; the panel shows its main part."""
+    answer, rows = await asyncio.gather(
+        gateway.ask("richiamo.queue.timeline", user, caller_id=caller_id, min_position=min_position),
+        gateway.ask("richiamo.queue.rows", user, caller_ids=[caller_id], min_position=min_position),
+    )
+    language = language_for(request, user)
+    return render(
+        request,
+        user,
+        "missed_calls/details.html",
+        caller_id=caller_id,
+        number=answer["number"],
+        entries=[told(item, language, user.username) for item in answer["items"]],
+        open_requests=[item for item in rows["items"] if user.sees(item["queue"])],
+    )

@@ -1,0 +1,24 @@
+"""Where can one go? The pages in the order of the menu, with the role and the key of each."""
+
+from dataclasses import dataclass
+
+from richiamo_gateway.auth.user import Role, User
+from richiamo_gateway.pages.language import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of the menu; `key` opens it after `g`."""
+
+    path: str
+    title: str
+    role: Role
+    key: str
+
+
+PLACES = (Place("/missed-calls", N_("Missed calls"), Role.OPERATOR, "m"),)
+
+
+def places_for(user: User) -> list[Place]:
+    """What this person may open."""
+    return [place for place in PLACES if user.may(place.role)]

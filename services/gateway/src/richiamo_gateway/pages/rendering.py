@@ -1,0 +1,79 @@
+"""How does a page become HTML? One Jinja environment a language, everything escaped, nothing undefined."""
+
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from richiamo_gateway.auth.user import User
+from richiamo_gateway.context import gateway_of
+from richiamo_gateway.pages.formats import Formats, shown_number
+from richiamo_gateway.pages.language import NAMES, Language, language_of, preferred
+from richiamo_gateway.pages.navigation import places_for
+from richiamo_gateway.pages.script_texts import script_texts
+
+PAGES = Path(__file__).parent
+STATIC = PAGES.parent / "static"
+
+
+@cache
+def environment(code: str) -> Environment:
+    """The templates in one language."""
+    made = Environment(
+        loader=FileSystemLoader(PAGES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_translations(language_of(code).texts, newstyle=True)  # type: ignore[attr-defined]
+    made.filters["number"] = shown_number
+    made.globals.update(asset=asset, languages=NAMES)
+    return made
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a built file, with a mark that changes when its content does."""
+    path = STATIC / name
+    mark = sha256(path.read_bytes()).hexdigest()[:10] if path.is_file() else "missing"
+    return f"/static/{name}?{mark}"
+
+
+def language_for(request: Request, user: User | None) -> Language:
+    """The user's own language; before the log-in that of the browser, or `?lang=`."""
+    if user is not None:
+        return language_of(user.language)
+    return language_of(request.query_params.get("lang") or preferred(request.headers.get("accept-language", "")))
+
+
+def formats_for(request: Request, language: Language) -> Formats:
+    gateway = gateway_of(request)
+    return Formats(language, gateway.site.settings.zone, gateway.clock.now())
+
+
+def render(request: Request, user: User | None, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page for `user`, None for a stranger."""
+    language = language_for(request, user)
+    formats = formats_for(request, language)
+    html = (
+        environment(language.code)
+        .get_template(template)
+        .render(
+            user=user,
+            language=language.code,
+            places=places_for(user) if user else [],
+            path=request.url.path,
+            f=formats,
+            now=formats.now.isoformat(),
+            zone=formats.zone.key,
+            script_texts=script_texts(language),
+            **context,
+        )
+    )
+    return HTMLResponse(html, status, headers={"Content-Language": language.code})
