@@ -1,11 +1,14 @@
 """How does the command line read its arguments and report errors?"""
 
+import os
 import sys
 from collections.abc import Sequence
 
 import cyclopts
+import psycopg
 from rich.console import Console
 
+from richiamo_kit import logging
 from richiamo_kit.errors import Problem, Unavailable
 
 app = cyclopts.App(
@@ -13,23 +16,35 @@ app = cyclopts.App(
     help="Start, feed, check and repair a Richiamo. Every command has --help with an example.",
     version="0.1.0",
 )
-app.command("richiamo_ops.up:up", name="up")
-app.command("richiamo_ops.serve:serve", name="serve")
-app.command("richiamo_ops.simulate.command:simulate", name="simulate")
-app.command("richiamo_ops.replay:replay", name="replay")
-app.command("richiamo_ops.replay:tail", name="tail")
-app.command("richiamo_ops.rebuild:rebuild", name="rebuild")
-app.command("richiamo_ops.as_of:as_of", name="as-of")
-app.command("richiamo_ops.erase:erase", name="erase")
+for _name, _function, _help in (
+    ("up", "richiamo_ops.up:up", "Start everything on this machine and keep it running."),
+    ("serve", "richiamo_ops.serve:serve", "Run one service in this process."),
+    ("simulate", "richiamo_ops.simulate.command:simulate", "Play a call centre and its PBX."),
+    ("replay", "richiamo_ops.replay:replay", "Write the log, or a part of it, as JSON lines."),
+    ("tail", "richiamo_ops.replay:tail", "Write new events as they are recorded."),
+    ("rebuild", "richiamo_ops.rebuild:rebuild", "Fold a view again from the log and put it in place."),
+    ("as-of", "richiamo_ops.as_of:as_of", "Print a report or the worklist as it was at an instant."),
+    ("check", "richiamo_ops.check:check", "Check log, views, directory and the reports' identities."),
+    ("erase", "richiamo_ops.erase:erase", "Forget a number for ever; the counts stay."),
+):
+    app.command(_function, name=_name, help=_help)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command; the exit code, 0 only on success."""
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    logging.configure(os.environ.get("RICHIAMO_LOG_LEVEL", "error"))
     try:
         answer = app(list(arguments), result_action="return_value", print_error=True, exit_on_error=True)
     except (Unavailable, Problem) as error:
         errors.print(f"richiamo: {error}", markup=False)
+        return 1
+    except BrokenPipeError:
+        # Whoever read the output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (psycopg.Error, OSError) as error:
+        errors.print(f"richiamo: {str(error).strip()}", markup=False)
         return 1
     except KeyboardInterrupt:
         errors.print("richiamo: interrupted")

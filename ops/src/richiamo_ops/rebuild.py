@@ -57,16 +57,16 @@ async def _rebuild_one(site: Site, name: str, console: Console) -> int:
                 # The running projector's next commit waits on this row; readers go on with what they see.
                 position = await _locked_position(connection, running.schema)
                 await projector.catch_up(until=position)
-                differences = await _differences(connection, running.schema, shadow.schema)
+                wrong = await differences(connection, running.schema, shadow.schema)
                 await _switch(connection, running, shadow)
         except BaseException:
             await connection.rollback()
             await _drop(connection, shadow.schema)
             raise
-    for table, rows in differences.items():
+    for table, rows in wrong.items():
         console.print(f"{name}: {rows} rows of {table} were not what the log says; the new ones are.")
-    console.print(f"{name}: rebuilt up to position {projector.position}{'' if differences else ', as it was'}.")
-    return len(differences)
+    console.print(f"{name}: rebuilt up to position {projector.position}{'' if wrong else ', as it was'}.")
+    return len(wrong)
 
 
 async def _catch_up(site: Site, projector: Projector, name: str, console: Console) -> None:
@@ -106,14 +106,14 @@ async def _locked_position(connection: AsyncConnection, schema: str) -> int:
     return int(row[0])
 
 
-async def _differences(connection: AsyncConnection, running: str, shadow: str) -> dict[str, int]:
+async def differences(connection: AsyncConnection, running: str, shadow: str) -> dict[str, int]:
     """Rows that are in one of the two only, by table; empty when both say the same."""
     tables = await connection.execute(
         "SELECT a.table_name FROM information_schema.tables a JOIN information_schema.tables b USING (table_name)"
         " WHERE a.table_schema = %s AND b.table_schema = %s AND a.table_type = 'BASE TABLE' AND table_name <> 'checkpoint'",
         (running, shadow),
     )
-    differences: dict[str, int] = {}
+    found: dict[str, int] = {}
     for (table,) in await tables.fetchall():
         one, other = sql.Identifier(running, table), sql.Identifier(shadow, table)
         counted = await connection.execute(
@@ -124,8 +124,8 @@ async def _differences(connection: AsyncConnection, running: str, shadow: str) -
         )
         row = await counted.fetchone()
         if row is not None and row[0]:
-            differences[table] = row[0]
-    return differences
+            found[table] = row[0]
+    return found
 
 
 async def _switch(connection: AsyncConnection, running: Projection, shadow: Projection) -> None:

@@ -240,10 +240,13 @@ class WorklistProjection:
         return [_caller_row(work.callers[caller_id], caller_id in work.shared) for caller_id in work.touched]
 
     async def _write_numbers(self, connection: AsyncConnection, work: _Batch) -> None:
-        """Ask the directory for the numbers of callers that came on the list; forget those erased."""
+        """Ask the directory for the numbers of callers that ever lost a call; forget those erased.
+
+        Which callers those are depends on the log alone, not on how it was cut into batches.
+        """
         if work.erased:
             await connection.execute(f"DELETE FROM {self.schema}.number WHERE caller_id = ANY(%s)", [list(work.erased)])
-        shown = [one for one in work.touched if work.before.get(one) and not work.callers[one].erased]
+        shown = [one for one in work.touched if work.callers[one].position and not work.callers[one].erased]
         if not shown:
             return
         rows = await connection.execute(
