@@ -10,6 +10,7 @@ import structlog
 from nats.aio.client import Client
 
 from richiamo_kit.errors import Unavailable
+from richiamo_kit.store.client import LogClient
 
 _log = structlog.get_logger(__name__)
 
@@ -32,13 +33,13 @@ class JetStreamError(Exception):
         return self.status == 503
 
 
-async def connect(nats_url: str, *, name: str = "richiamo", wait: float = 30.0) -> Client:
+async def connect(nats_url: str, *, name: str = "richiamo", wait: float = 30.0) -> LogClient:
     """A client that reconnects for ever and notices a hung server within about 10 s.
 
     Waits up to `wait` seconds for the server to appear, then raises `Unavailable`. End it with `close()`: `drain()`
     does not end when the server is gone.
     """
-    client = Client()
+    client = LogClient()
     try:
         # Told to reconnect for ever, the client also waits for its first connection by itself.
         async with asyncio.timeout(wait):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 
 from richiamo_kit.store.connection import JetStreamError, api_patiently
 
@@ -54,7 +53,7 @@ async def _get(client: Client, stream: str, question: dict[str, object]) -> Stor
         position=int(message["seq"]),
         stored_at=_parse_time(str(message["time"])),
         subject=str(message["subject"]),
-        headers=_parse_headers(base64.b64decode(message.get("hdrs", ""))),
+        headers=parse_headers(base64.b64decode(message.get("hdrs", ""))),
         body=base64.b64decode(message.get("data", "")),
     )
 
@@ -65,7 +64,8 @@ def _parse_time(text: str) -> datetime:
     return datetime.fromisoformat(whole).replace(tzinfo=UTC, microsecond=int(rest[:6].ljust(6, "0")))
 
 
-def _parse_headers(raw: bytes) -> dict[str, str]:
+def parse_headers(raw: bytes) -> dict[str, str]:
+    """The headers of a message by name, from their bytes; the first line (version, status) is left out."""
     headers: dict[str, str] = {}
     for line in raw.decode().split("\r\n")[1:]:
         name, separator, value = line.partition(":")
@@ -84,8 +84,8 @@ class Delivery:
     pending: int
 
     @classmethod
-    def of(cls, message: Msg) -> "Delivery":
-        tokens = message.reply.split(".")
+    def of(cls, reply: bytes) -> "Delivery":
+        tokens = reply.split(b".")
         # $JS.ACK.<stream>.<consumer>.<delivered>.<position>.<number>.<time>.<pending>, newer servers may put
         # <domain>.<account> before the stream and a random token last.
         first = 2 if len(tokens) == 9 else 4

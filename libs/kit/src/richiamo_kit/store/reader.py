@@ -18,8 +18,9 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from richiamo_kit.errors import Unavailable
+from richiamo_kit.store.client import LogClient, Raw
 from richiamo_kit.store.connection import JetStreamError, api
-from richiamo_kit.store.messages import Delivery, Stored, instant_of, newest_on
+from richiamo_kit.store.messages import Delivery, Stored, instant_of, newest_on, parse_headers
 
 _log = structlog.get_logger(__name__)
 
@@ -28,6 +29,9 @@ _TICK = 0.2
 """Seconds between two looks at the connection while nothing arrives."""
 _SILENCE = 9
 """Looks in a row without message or heartbeat after which the consumer counts as lost (1.8 s)."""
+_FROM_SERVER = b"NATS/1.0 "
+"""Headers of a message of the server's own begin with a status, those of a stored one with a line end."""
+_IDLE_OR_FLOW = b"NATS/1.0 100"
 _SECOND = 1_000_000_000
 
 
@@ -40,13 +44,13 @@ class _Consumer:
     """One push consumer at work: what has arrived and was not taken yet."""
 
     subscription: Subscription | None = None
-    arrived: deque[Msg] = field(default_factory=deque)
+    arrived: deque[Raw] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     signs_of_life: int = 0
     number: int = 0
     reconnects: int = 0
 
-    async def take(self, message: Msg) -> None:
+    def take(self, message: Raw) -> None:
         self.arrived.append(message)
         self.signs_of_life += 1
         self.wake.set()
@@ -56,6 +60,8 @@ async def follow_stream(
     client: Client, stream: str, after: int = 0, *, subject: str | None = None
 ) -> AsyncGenerator[list[Stored], None]:
     """All messages after a position in order, live, for ever: each list holds what had arrived, at most `BATCH`."""
+    if not isinstance(client, LogClient):
+        raise TypeError("a stream is followed on a client made by richiamo_kit.store.connection.connect")
     position = after
     while True:
         consumer = _Consumer(reconnects=client.stats["reconnects"])
@@ -71,7 +77,7 @@ async def follow_stream(
         except (_Lost, Unavailable) as lost:
             _log.info("stream_reader_restarts", stream=stream, position=position, reason=str(lost))
         finally:
-            await _discard(consumer)
+            await _discard(client, consumer)
         await asyncio.sleep(_TICK)
 
 
@@ -93,13 +99,12 @@ async def read_stream(
                     return
 
 
-async def _create(client: Client, consumer: _Consumer, stream: str, position: int, subject: str | None) -> None:
+async def _create(client: LogClient, consumer: _Consumer, stream: str, position: int, subject: str | None) -> None:
     inbox = client.new_inbox()
     try:
-        # Limits of 0 are none: flow control bounds what the server sends ahead.
-        consumer.subscription = await client.subscribe(
-            inbox, cb=consumer.take, pending_msgs_limit=0, pending_bytes_limit=0
-        )
+        # Flow control bounds what the server sends ahead.
+        consumer.subscription = await client.subscribe(inbox, cb=_never)
+        client.take_raw(consumer.subscription._id, consumer.take)  # noqa: SLF001 -- It has no public name.
     except (nats.errors.Error, OSError) as error:
         raise _Lost(f"cannot subscribe: {error}") from error
     config: dict[str, object] = {
@@ -124,21 +129,24 @@ async def _create(client: Client, consumer: _Consumer, stream: str, position: in
         raise _Lost(str(error)) from error
 
 
+async def _never(message: Msg) -> None:
+    raise AssertionError(f"{message.subject} should have come unparsed")
+
+
 async def _drain(client: Client, consumer: _Consumer) -> list[Stored]:
     """Take what has arrived, answer flow control, and check that no message is missing."""
     batch: list[Stored] = []
     arrived = consumer.arrived
     while arrived and len(batch) < BATCH:
         message = arrived.popleft()
-        headers = message.headers or {}
-        if "Status" in headers and not message.reply.startswith("$JS.ACK."):
-            if await _is_lost(client, consumer, message, headers):
+        if message.headers.startswith(_FROM_SERVER):
+            if await _is_lost(client, consumer, message):
                 if batch:
                     arrived.appendleft(message)
                     return batch
-                raise _Lost(f"{headers['Status']} {headers.get('Description', '')}")
+                raise _Lost(message.headers.decode().strip())
             continue
-        delivery = Delivery.of(message)
+        delivery = Delivery.of(message.reply)
         if delivery.number != consumer.number + 1:
             if batch:
                 arrived.appendleft(message)
@@ -146,16 +154,23 @@ async def _drain(client: Client, consumer: _Consumer) -> list[Stored]:
             raise _Lost("a message is missing")
         consumer.number = delivery.number
         batch.append(
-            Stored(delivery.position, instant_of(delivery.nanoseconds), message.subject, headers, message.data)
+            Stored(
+                delivery.position,
+                instant_of(delivery.nanoseconds),
+                message.subject.decode(),
+                parse_headers(message.headers),
+                message.body,
+            )
         )
     return batch
 
 
-async def _is_lost(client: Client, consumer: _Consumer, message: Msg, headers: dict[str, str]) -> bool:
+async def _is_lost(client: Client, consumer: _Consumer, message: Raw) -> bool:
     """Handle a message of the server's own; true if the consumer is of no use any more."""
-    if headers["Status"] != "100":
+    if not message.headers.startswith(_IDLE_OR_FLOW):
         return True
-    stalled = message.reply or headers.get("Nats-Consumer-Stalled", "")
+    headers = parse_headers(message.headers)
+    stalled = message.reply.decode() or headers.get("Nats-Consumer-Stalled", "")
     if stalled:
         await client.publish(stalled)
     last = headers.get("Nats-Last-Consumer")
@@ -182,9 +197,10 @@ async def _wait(client: Client, consumer: _Consumer) -> None:
         raise _Lost("the server is silent")
 
 
-async def _discard(consumer: _Consumer) -> None:
+async def _discard(client: LogClient, consumer: _Consumer) -> None:
     # Without an interested subscriber the server removes the consumer itself within 5 s.
     if consumer.subscription is not None:
+        client.leave(consumer.subscription._id)  # noqa: SLF001 -- It has no public name.
         try:
             await consumer.subscription.unsubscribe()
         except nats.errors.Error as error:
