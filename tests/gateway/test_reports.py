@@ -64,3 +64,10 @@ async def test_bad_ranges_and_figures_are_refused_in_words(house: House) -> None
         assert problem(await berta.get(f"/reports/{query}"), 422, "invalid")["detail"]
     assert (await berta.get("/reports/dashboard/requests?figure=nonsense")).status_code == 422
     problem(await berta.get("/reports/nonsense"), 404, "not-found")
+
+
+@pytest.mark.usefixtures("queue_service")
+async def test_with_both_services_the_gateway_is_ready(house: House) -> None:
+    stranger = await house.client()
+    answer = await stranger.get(f"{house.url}/readyz")
+    assert answer.json() == {"ready": True}

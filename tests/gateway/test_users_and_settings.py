@@ -89,6 +89,17 @@ class TestUsers:
         other = {**ANNA, "username": "bruno", "extension": ""}
         problem(await admin.post("/users", json=other, headers=key), 422, "invalid")
 
+    async def test_everybody_changes_their_own_language_and_password(self, house: House) -> None:
+        anna = await house.person("anna")
+        assert (await anna.patch("/session", json={"language": "en"})).json()["language"] == "en"
+        wrong = {"password": "better-one", "current_password": "guess"}
+        problem(await anna.patch("/session", json=wrong), 422, "invalid")
+        right = {"password": "better-one", "current_password": "pw-anna"}
+        assert (await anna.patch("/session", json=right)).status_code == 200
+        await house.login("anna", "better-one")
+        problem(await anna.get("/session"), 401, "not-logged-in")
+        problem(await (await house.person("bruno")).patch("/session", json={"role": "admin"}), 422, "invalid")
+
 
 class TestSettings:
     async def test_they_have_the_defaults_of_the_contract(self, house: House) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -17,7 +18,7 @@ from richiamo_gateway.api.commands import Answered
 from richiamo_gateway.auth import schema
 from richiamo_gateway.auth.credentials import Credentials, Pool
 from richiamo_gateway.auth.sessions import Sessions
-from richiamo_gateway.context import Gateway
+from richiamo_gateway.context import Gateway, Inside
 from richiamo_gateway.feed import JetStreamFeed
 from richiamo_gateway.http import make_app
 from richiamo_gateway.live import Live
@@ -26,7 +27,8 @@ from richiamo_gateway.settings import GatewaySettings
 from richiamo_gateway.site_rules import SiteRules
 from richiamo_kit.clock import Clock, SystemClock
 from richiamo_kit.database import make_pool
-from richiamo_kit.health import Health
+from richiamo_kit.errors import Problem, Unavailable
+from richiamo_kit.health import Check, Health
 from richiamo_kit.lifetime import run_until_signal
 from richiamo_kit.log_view import SiteView
 from richiamo_kit.messaging import ask, make_broker
@@ -37,6 +39,7 @@ from richiamo_kit.store.streams import ensure_streams
 _POOL_SIZE = 10
 _PATIENCE_SECONDS = 60.0
 """How long the start waits for PostgreSQL."""
+_CHECK_SECONDS = 1.0
 _END_STREAMS_SECONDS = 2
 """A stream that a browser holds open would keep the server from ending."""
 
@@ -97,7 +100,7 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
             background=tasks,
         )
         tasks.add(asyncio.create_task(live.run(), name="live"))
-        yield Running(make_app(gateway, _checks(pool, client)), live)
+        yield Running(make_app(gateway, _checks(pool, client, gateway.inside)), live)
     finally:
         ending = list(tasks)
         for task in ending:
@@ -115,7 +118,7 @@ async def _first_admin(people: People, settings: GatewaySettings) -> None:
         _log.info("admin_created", username="admin")
 
 
-def _checks(pool: Pool, client: Client) -> Health:
+def _checks(pool: Pool, client: Client, inside: Inside) -> Health:
     health = Health()
 
     async def database() -> str | None:
@@ -126,8 +129,23 @@ def _checks(pool: Pool, client: Client) -> Health:
     async def log() -> str | None:
         return None if client.is_connected else "NATS is not connected"
 
+    def answers(subject: str) -> Check:
+        async def check() -> str | None:
+            try:
+                await inside.ask(subject, {}, _CHECK_SECONDS)
+            except Problem as problem:
+                # An empty question is refused by whoever is able to answer.
+                return problem.title if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+            except Unavailable as error:
+                return str(error)
+            return None
+
+        return check
+
     health.add("database", database)
     health.add("log", log)
+    health.add("queue", answers("richiamo.queue.timeline"))
+    health.add("reporting", answers("richiamo.reporting.requests"))
     return health
 
 

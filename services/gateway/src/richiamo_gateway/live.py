@@ -16,6 +16,7 @@ import structlog
 
 from richiamo_gateway.auth.user import Role, User
 from richiamo_gateway.feed import UNKNOWN, ChangeFeed, Notice
+from richiamo_kit import metrics
 from richiamo_kit.errors import Problem, Unavailable
 
 ROWS = "richiamo.queue.rows"
@@ -234,9 +235,11 @@ class Live:
             subscription.closed = True
         else:
             self._subscriptions.add(subscription)
+            metrics.STREAMS_OPEN.set(len(self._subscriptions))
 
     def unregister(self, subscription: Subscription) -> None:
         self._subscriptions.discard(subscription)
+        metrics.STREAMS_OPEN.set(len(self._subscriptions))
 
     def close(self) -> None:
         """Ends every stream, so that the server can stop."""

@@ -58,6 +58,16 @@ class UserFields(BaseModel):
     active: bool | None = None
 
 
+class OwnChanges(BaseModel):
+    """What everybody may change about themselves."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    language: Plain | None = None
+    password: Plain | None = None
+    current_password: Plain | None = None
+
+
 class NewUser(UserFields):
     username: Plain
 

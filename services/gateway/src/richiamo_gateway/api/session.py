@@ -1,14 +1,18 @@
 """How does a script log in, and out?"""
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
 from richiamo_gateway import problem
-from richiamo_gateway.api.models import PROBLEMS, Login, ProblemDetail, Token, UserShown
+from richiamo_gateway.api.models import PROBLEMS, Login, OwnChanges, ProblemDetail, Token, UserShown, UserWritten
+from richiamo_gateway.api.parameters import GatewayOf
+from richiamo_gateway.api.users import shown
 from richiamo_gateway.auth import access
 from richiamo_gateway.context import gateway_of
+from richiamo_kit.errors import Problem
 
 router = APIRouter(tags=["session"])
 
@@ -43,3 +47,19 @@ async def who_am_i(request: Request, user: access.CurrentUser) -> JSONResponse:
     """The user behind this session, as the log knows them now."""
     position = await gateway_of(request).people.position_of(user.username)
     return JSONResponse({**user.payload(), "active": True, "position": position})
+
+
+@router.patch("/session", response_model=UserWritten, responses=PROBLEMS)
+async def change_my_own(gateway: GatewayOf, user: access.CurrentUser, changes: OwnChanges) -> JSONResponse:
+    """Changes one's own language or password; a new password asks for the old one and ends all one's sessions."""
+    values = changes.model_dump(exclude_unset=True, exclude={"current_password"})
+    if changes.password is not None:
+        try:
+            await gateway.sessions.check_password(user.username, changes.current_password or "")
+        except Problem as refused:
+            if refused.status != HTTPStatus.UNAUTHORIZED:
+                raise
+            # 401 would say that the session has ended.
+            raise problem.invalid("The password was not changed.", {"current_password": "Is not right."}) from None
+    written = await gateway.people.change(user.username, values, by=user.username, key=None)
+    return JSONResponse({"position": written.position, **shown(written.user)})

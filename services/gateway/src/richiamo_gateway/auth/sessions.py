@@ -64,8 +64,18 @@ class Sessions:
         if not is_plain(username) or not is_plain(password):
             raise _wrong_credentials()
         name = self._spelled(username.strip())
+        await self.check_password(name, password)
+        operator = self._site.operators.get(name)
+        if operator is None or not operator.active:
+            raise _wrong_credentials()
+        token = await self._open(name, self._clock.now())
+        _log.info("login", username=name)
+        return SignedIn(token, User.of(operator), int(_IDLE.total_seconds()))
+
+    async def check_password(self, username: str, password: str) -> None:
+        """Raises the problems `wrong-credentials` (401) and `too-many-tries` (429); as slow for an unknown name."""
         now = self._clock.now()
-        failures = await self._credentials.failures_since(name, now - _TRIES_WITHIN)
+        failures = await self._credentials.failures_since(username, now - _TRIES_WITHIN)
         if len(failures) >= _TRIES:
             wait = int((failures[-_TRIES] + _TRIES_WITHIN - now).total_seconds()) + 1
             raise Problem(
@@ -75,18 +85,13 @@ class Sessions:
                 f"Try again in {wait} s.",
                 retry_after=wait,
             )
-        stored = await self._credentials.hash_of(name)
-        matches = await self._passwords.matches(stored, password)
-        operator = self._site.operators.get(name)
-        if not matches or operator is None or not operator.active:
-            await self._credentials.note_failure(name, now, _TRIES_WITHIN)
-            _log.info("login_refused", username=name)
+        stored = await self._credentials.hash_of(username)
+        if not await self._passwords.matches(stored, password):
+            await self._credentials.note_failure(username, now, _TRIES_WITHIN)
+            _log.info("password_refused", username=username)
             raise _wrong_credentials()
         if failures:
-            await self._credentials.forget_failures(name)
-        token = await self._open(name, now)
-        _log.info("login", username=name)
-        return SignedIn(token, User.of(operator), int(_IDLE.total_seconds()))
+            await self._credentials.forget_failures(username)
 
     def _spelled(self, typed: str) -> str:
         """The user name as it was created; letters of either case find it."""
