@@ -67,17 +67,21 @@ class Intake:
         taken = await self.spool.oldest()
         if taken is None:
             return
+        for reports in taken.entries:
+            await self._drain_one(writer, reports)
+        await self.spool.done(taken)
+        _log.info("spool_drained", entries=len(taken.entries), left=self.spool.entries)
+
+    async def _drain_one(self, writer: Writer, reports: Sequence[AnyReport]) -> None:
         try:
             async with asyncio.timeout(_DRAIN_WITHIN):
-                await writer.write(taken.reports)
+                await writer.write(reports)
         except (Unavailable, TimeoutError):
             raise
         except Exception:
             # One report that can never be written must not hold back those behind it.
-            _log.exception("spooled_reports_fail", reports=len(taken.reports))
-            await self._one_by_one(writer, taken.reports)
-        await self.spool.done(taken)
-        _log.info("spool_drained", entries=taken.entries, left=self.spool.entries)
+            _log.exception("spooled_reports_fail", reports=len(reports))
+            await self._one_by_one(writer, reports)
 
     async def _one_by_one(self, writer: Writer, reports: Sequence[AnyReport]) -> None:
         for report in reports:

@@ -28,10 +28,9 @@ _LARGEST_SEGMENT = 32 * 1024 * 1024
 class Taken:
     """The oldest entries and where they end; give it back to `done` when they are in the log."""
 
-    reports: list[AnyReport]
+    entries: list[list[AnyReport]]
     segment: int
     end: int
-    entries: int
 
 
 @dataclass(slots=True)
@@ -93,7 +92,7 @@ class Spool:
                 self._drop()
                 segment = self._segments[0]
             segment.read_to = taken.end
-            segment.entries -= taken.entries
+            segment.entries -= len(taken.entries)
             if segment.entries:
                 await asyncio.to_thread(_mark, segment)
             else:
@@ -156,18 +155,17 @@ def _write(path: Path, line: bytes, size: int) -> None:
 
 
 def _read(segment: _Segment, most: int) -> Taken:
-    reports: list[AnyReport] = []
-    end, entries = segment.read_to, 0
+    entries: list[list[AnyReport]] = []
+    end = segment.read_to
     with segment.path.open("rb") as file:
         file.seek(end)
-        while entries < most and end < segment.size:
+        while len(entries) < most and end < segment.size:
             line = file.readline()
             if not _whole(line):
                 raise OSError(f"the spool's segment {segment.number} is damaged at byte {end}")
-            reports.extend(REPORTS.validate_json(line[9:-1]))
+            entries.append(list(REPORTS.validate_json(line[9:-1])))
             end += len(line)
-            entries += 1
-    return Taken(reports, segment.number, end, entries)
+    return Taken(entries, segment.number, end)
 
 
 def _mark(segment: _Segment) -> None:

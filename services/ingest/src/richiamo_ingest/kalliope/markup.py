@@ -1,8 +1,7 @@
 """How is XML of a stranger read without harm? No DTD, no entities, no network, no deep nesting."""
 
 from collections.abc import Iterator
-from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO
 
 from lxml import etree
 
@@ -60,20 +59,20 @@ def _name(element: Any) -> str:
     return str(etree.QName(element).localname).lower()
 
 
-def rows_of(body: bytes) -> Iterator[dict[str, object]]:
+def rows_of(source: BinaryIO) -> Iterator[dict[str, object]]:
     """The calls of a document, one by one in constant memory: every element that holds an id of its own.
 
     Elements below one named `details` or `legs` become that call's list of legs.
     """
     try:
-        yield from _walk(body)
+        yield from _walk(source)
     except etree.XMLSyntaxError as error:
         raise NotUnderstood(_reason(error)) from error
 
 
-def _walk(body: bytes) -> Iterator[dict[str, object]]:
+def _walk(source: BinaryIO) -> Iterator[dict[str, object]]:
     steps = etree.iterparse(
-        BytesIO(body.strip()),
+        source,
         events=("start", "end"),
         resolve_entities=False,
         no_network=True,

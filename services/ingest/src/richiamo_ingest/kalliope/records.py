@@ -70,7 +70,7 @@ def rows_in(body: bytes) -> Iterable[object]:
     if shown[:1] in {b"[", b"{"}:
         return _json_rows(shown)
     if shown[:1] == b"<":
-        return list(rows_of(shown))
+        return list(rows_of(io.BytesIO(shown)))
     return _csv_rows(shown)
 
 
@@ -81,7 +81,7 @@ def gather(rows: Iterable[object]) -> Iterator[tuple[int, Row | None, list[Row]]
         if not isinstance(given, Mapping):
             yield index, None, []
             continue
-        row = {_plain(name): value for name, value in given.items() if name is not None}
+        row = {plain_name(name): value for name, value in given.items() if name is not None}
         nested = next((legs for name in _LEGS if (legs := _nested(row.get(name)))), [])
         own = {name: value for name, value in row.items() if name.startswith("detail_")}
         if nested or not any(values.text(value) for value in own.values()):
@@ -151,7 +151,7 @@ def _empty(value: object) -> bool:
     return value is None or value == ""
 
 
-def _plain(name: object) -> str:
+def plain_name(name: object) -> str:
     return str(name).strip().lstrip("#").strip().lower().replace(" ", "_")
 
 
@@ -160,7 +160,7 @@ def _nested(legs: object) -> list[Row]:
         legs = [legs]
     if not isinstance(legs, list):
         return []
-    return [{_plain(name): value for name, value in leg.items()} for leg in legs if isinstance(leg, Mapping)]
+    return [{plain_name(name): value for name, value in leg.items()} for leg in legs if isinstance(leg, Mapping)]
 
 
 def _json_rows(body: bytes) -> list[object]:
@@ -174,7 +174,7 @@ def _json_rows(body: bytes) -> list[object]:
     for _ in range(3):
         if isinstance(found, list):
             return found
-        if not isinstance(found, dict) or values.first({_plain(k): v for k, v in found.items()}, values.UNIQUE_ID):
+        if not isinstance(found, dict) or values.first({plain_name(k): v for k, v in found.items()}, values.UNIQUE_ID):
             break
         inner = next((found[name] for name in _WRAPPERS if isinstance(found.get(name), list | dict)), None)
         if inner is None:
@@ -190,7 +190,7 @@ def _csv_rows(body: bytes) -> list[object]:
         shown = body.decode("cp1252", "replace")
     header, _, _ = shown.partition("\n")
     separator = max(",;\t", key=header.count)
-    names = {_plain(name.strip().strip('"')) for name in header.split(separator)}
+    names = {plain_name(name.strip().strip('"')) for name in header.split(separator)}
     if names.isdisjoint(values.UNIQUE_ID):
         raise NotUnderstood("The body is neither JSON nor XML, and as CSV its first line names no unique_id.")
     try:
