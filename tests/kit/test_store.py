@@ -5,12 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
+import pytest_asyncio
 
 from richiamo_events import subjects
 from richiamo_events.envelope import Recorded
 from richiamo_events.ids import CallerId
 from richiamo_kit.errors import StreamMoved
+from richiamo_kit.store.connection import api_patiently, connect
+from richiamo_kit.store.jetstream import JetStreamEventStore, ensure_streams
 from richiamo_kit.store.port import EventStore, Guarded
+from richiamo_kit.store.streams import configurations
+from richiamo_kit.testing import Background
+from tests.kit.cluster import three_nodes
 from tests.kit.events import NOON, many, shown
 
 A = subjects.caller(CallerId("a"))
@@ -18,9 +24,30 @@ B = subjects.caller(CallerId("b"))
 C = subjects.caller(CallerId("c"))
 
 
-@pytest.fixture(params=["memory", pytest.param("jetstream", marks=pytest.mark.servers)])
+@pytest.fixture(scope="module")
+def cluster_url(background_servers: Background, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return background_servers.enter(three_nodes(tmp_path_factory.mktemp("cluster")))
+
+
+@pytest_asyncio.fixture
+async def cluster_store(cluster_url: str) -> AsyncIterator[EventStore]:
+    client = await connect(cluster_url, name="test")
+    await ensure_streams(client, replicas=3)
+    yield JetStreamEventStore(client)
+    for name in configurations():
+        await api_patiently(client, f"STREAM.DELETE.{name}")
+    await client.close()
+
+
+@pytest.fixture(
+    params=[
+        "memory_store",
+        pytest.param("event_store", marks=pytest.mark.servers),
+        pytest.param("cluster_store", marks=[pytest.mark.servers, pytest.mark.slow]),
+    ]
+)
 def store(request: pytest.FixtureRequest) -> EventStore:
-    kept: EventStore = request.getfixturevalue("memory_store" if request.param == "memory" else "event_store")
+    kept: EventStore = request.getfixturevalue(request.param)
     return kept
 
 

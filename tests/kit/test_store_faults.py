@@ -137,6 +137,7 @@ async def test_an_append_whose_answer_was_lost_is_found_when_the_server_wakes(
     assert sorted([event.id async for event in store.read()]) == ["1", "2", "b-0", "b-1", "b-2"]
 
 
+@pytest.mark.slow
 async def test_a_log_that_stays_away_is_unavailable_after_eight_seconds(
     server: Restartable, store: JetStreamEventStore
 ) -> None:

@@ -8,6 +8,9 @@ import structlog
 
 _log = structlog.get_logger(__name__)
 
+_FAREWELL = 4.0
+"""Seconds for the parts to end: the supervisor kills what has not ended after five."""
+
 
 async def until_signal() -> None:
     """Return when the process is asked to end."""
@@ -29,7 +32,9 @@ async def run_until_signal(*parts: Callable[[], Awaitable[None]]) -> None:
     done, _ = await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
     for task in (waiter, *tasks):
         task.cancel()
-    await asyncio.gather(waiter, *tasks, return_exceptions=True)
+    _, stuck = await asyncio.wait([waiter, *tasks], timeout=_FAREWELL)
+    for task in stuck:
+        _log.warning("a_part_does_not_end", part=task.get_name())
     for task in done:
         if task is not waiter and not task.cancelled():
             error = task.exception()

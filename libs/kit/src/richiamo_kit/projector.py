@@ -102,11 +102,14 @@ class Projector:
 
     async def run(self) -> None:
         """Follow the log until cancelled. Raises `Unreadable` at an event of a future version."""
+        said = ""
         while True:
             try:
                 await self._follow()
             except (_Overtaken, psycopg.Error, Unavailable, OSError) as error:
-                _log.warning("projector_restarts", view=self._projection.schema, reason=str(error).strip())
+                if said != str(error):  # Once, not at every try of a long absence.
+                    said = str(error)
+                    _log.warning("projector_restarts", view=self._projection.schema, reason=said.strip())
             finally:
                 self._ready = False
                 self._owed_resync = True

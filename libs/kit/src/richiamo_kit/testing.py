@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 _PATIENCE = 60.0
 
 
-class _Background:
+class Background:
     """A loop of its own on which servers live while tests come and go."""
 
     def __init__(self) -> None:
@@ -57,14 +57,14 @@ class _Background:
 
 
 @pytest.fixture(scope="session")
-def background_servers() -> Iterator[_Background]:
-    background = _Background()
+def background_servers() -> Iterator[Background]:
+    background = Background()
     yield background
     background.close()
 
 
 @pytest.fixture(scope="session")
-def nats_server(background_servers: _Background, tmp_path_factory: pytest.TempPathFactory) -> NatsServer:
+def nats_server(background_servers: Background, tmp_path_factory: pytest.TempPathFactory) -> NatsServer:
     """A running server; its `url` holds the password."""
     server = NatsServer(tmp_path_factory.mktemp("nats"), free_port(), uuid4().hex)
     background_servers.enter(running(server))
@@ -72,7 +72,7 @@ def nats_server(background_servers: _Background, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture(scope="session")
-def postgres_url(background_servers: _Background, tmp_path_factory: pytest.TempPathFactory) -> str:
+def postgres_url(background_servers: Background, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URL of a running server's own database."""
     server = PostgresServer(tmp_path_factory.mktemp("postgres"), free_port(), uuid4().hex, durable=False)
     background_servers.enter(running(server))

@@ -63,10 +63,12 @@ async def follow_stream(
     if not isinstance(client, LogClient):
         raise TypeError("a stream is followed on a client made by richiamo_kit.store.connection.connect")
     position = after
+    said = ""
     while True:
         consumer = _Consumer(reconnects=client.stats["reconnects"])
         try:
             await _create(client, consumer, stream, position, subject)
+            said = ""
             while True:
                 batch = await _drain(client, consumer)
                 if batch:
@@ -75,7 +77,9 @@ async def follow_stream(
                 else:
                     await _wait(client, consumer)
         except (_Lost, Unavailable) as lost:
-            _log.info("stream_reader_restarts", stream=stream, position=position, reason=str(lost))
+            if said != str(lost):  # Once, not at every try of a long absence.
+                said = str(lost)
+                _log.info("stream_reader_restarts", stream=stream, position=position, reason=said)
         finally:
             await _discard(client, consumer)
         await asyncio.sleep(_TICK)
