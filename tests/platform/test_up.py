@@ -59,7 +59,15 @@ class Site:
         async def there() -> bool:
             return word in self.log()
 
-        await until(f"the log says {word!r}", there, within=30)
+        await until(f"the log says {word!r}", there, within=60)
+
+    async def servers_run(self) -> None:
+        """The servers are ready and the services have been started; nobody has waited for these."""
+
+        async def there() -> bool:
+            return (self.data / "run" / "endpoints.json").exists()
+
+        await until("the servers run", there, within=60)
 
     def log(self) -> str:
         return (self.folder / "log").read_text()
@@ -101,31 +109,19 @@ async def all_gone(processes: Sequence[psutil.Process]) -> bool:
     return True
 
 
-async def test_it_says_where_it_is_how_to_log_in_and_how_a_call_is_lost(site: Site) -> None:
-    await site.start(str(RICHIAMO), "up")
-    await site.printed("Richiamo is ready")
+async def test_it_tells_its_user_and_other_commands_where_it_is_and_refuses_a_second_of_itself(site: Site) -> None:
+    up = await site.start(str(RICHIAMO), "up")
     await site.printed("Ctrl-C ends everything")
     assert f"http://127.0.0.1:{site.gateway_port}" in site.log()
     assert "admin / " in site.log()
     assert f"curl http://127.0.0.1:{site.ingest_port}/voipToCall/kalliopeToCall/insert/" in site.log()
 
-
-async def test_other_commands_find_the_running_system_and_nobody_else_does(site: Site) -> None:
-    up = await site.start(str(RICHIAMO), "up")
-    await site.printed("Richiamo is ready")
     file = site.data / "run" / "endpoints.json"
     assert file.stat().st_mode & 0o777 == 0o600
     found = find(Installation(data_dir=site.data, nats_url=None, database_url=None))
     assert found.supervisor == up.pid
     assert found.gateway == f"http://127.0.0.1:{site.gateway_port}"
-    up.terminate()
-    assert await up.wait() == 0
-    assert not file.exists()
 
-
-async def test_a_second_start_on_the_same_data_is_refused_in_one_sentence(site: Site) -> None:
-    await site.start(str(RICHIAMO), "up")
-    await site.printed("Richiamo is ready")
     second = await asyncio.create_subprocess_exec(
         str(RICHIAMO), "up", env=site.environment, stderr=asyncio.subprocess.PIPE
     )
@@ -134,6 +130,10 @@ async def test_a_second_start_on_the_same_data_is_refused_in_one_sentence(site: 
     assert errors.decode().strip() == (
         f"richiamo: Richiamo already runs with its data in {site.data}: end it, or set RICHIAMO_DATA_DIR."
     )
+
+    up.terminate()
+    assert await asyncio.wait_for(up.wait(), 10) == 0
+    assert not file.exists()
 
 
 async def test_a_port_that_is_taken_is_named_with_the_remedy(site: Site) -> None:
@@ -146,7 +146,7 @@ async def test_a_port_that_is_taken_is_named_with_the_remedy(site: Site) -> None
 
 async def test_servers_that_are_killed_come_back_where_they_were(site: Site) -> None:
     up = await site.start(str(RICHIAMO), "up")
-    await site.printed("Richiamo is ready")
+    await site.servers_run()
     for name in SERVERS:
         # The first is the parent of the others of that name.
         victim = named(below(up), name)[0]
@@ -168,13 +168,14 @@ def listening(process: psutil.Process) -> set[int]:
 
 async def test_when_it_is_killed_everything_below_it_ends_and_the_next_start_works(site: Site) -> None:
     up = await site.start(str(RICHIAMO), "up")
-    await site.printed("Richiamo is ready")
+    await site.servers_run()
     processes = below(up)
     up.kill()
     await up.wait()
     await until("all processes are gone", lambda: all_gone(processes))
+    (site.data / "run" / "endpoints.json").unlink()
     await site.start(str(RICHIAMO), "up")
-    await site.printed("the password shown at the first start")
+    await site.servers_run()
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="no make here")
@@ -183,7 +184,7 @@ async def test_it_ends_with_the_make_that_started_it(site: Site, sign: signal.Si
     """GNU make hands on SIGTERM only; the other two it must be seen to have got."""
     (site.folder / "Makefile").write_text(f"run:\n\t@{RICHIAMO} up\n")
     make = await site.start("make", "run")
-    await site.printed("Richiamo is ready")
+    await site.servers_run()
     processes = below(make)
     assert {process.name() for process in processes} >= SERVERS
     make.send_signal(sign)
