@@ -38,6 +38,9 @@ def declare(broker: NatsBroker, reports: Reports) -> None:
     async def requests(payload: Payload) -> Payload:
         return await reports.requests(read(BehindQuestion, payload))
 
+    async def check(payload: Payload) -> Payload:
+        return await reports.check(read(Question, payload))
+
     async def as_workbook(payload: Payload) -> Payload:
         return await workbook(reports, read(WorkbookQuestion, payload))
 
@@ -48,6 +51,7 @@ def declare(broker: NatsBroker, reports: Reports) -> None:
         "historical": historical,
         "requests": requests,
         "workbook": as_workbook,
+        "check": check,
     }
     for name, handler in asked.items():
         answering(broker, f"{ROOT}.{name}", queue=GROUP)(_patient(handler))

@@ -13,6 +13,7 @@ from richiamo_kit.clock import Clock
 from richiamo_kit.projector import wait_for
 from richiamo_reporting.behind.items import item
 from richiamo_reporting.behind.query import condition_of, requests_behind
+from richiamo_reporting.check import breaches
 from richiamo_reporting.code_caller.query import code_caller
 from richiamo_reporting.dashboard.query import dashboard
 from richiamo_reporting.day.query import day
@@ -97,6 +98,24 @@ class Reports:
             ],
             "total": total,
             "next": str(end) if end < total else None,
+        }
+
+    async def check(self, asked: Question) -> Answer:
+        """Identities that do not hold over the days asked for, each in a sentence; none when all is well."""
+        frame, _ = await self.framed(asked)
+        async with snapshot(self._pool, self._schema) as view:
+            found = await breaches(view, frame)
+        return {
+            "breaches": [
+                {
+                    "identity": breach.identity,
+                    "day": None if breach.day is None else breach.day.isoformat(),
+                    "left": breach.left,
+                    "right": breach.right,
+                    "sentence": str(breach),
+                }
+                for breach in found
+            ]
         }
 
     async def framed(self, asked: Question) -> tuple[Frame, SiteSettings]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from psycopg import AsyncConnection, sql
 from psycopg.types.json import Jsonb
@@ -112,7 +113,7 @@ class ReportingFacts:
                 sql.SQL(
                     "INSERT INTO {} (owner, state) VALUES (%s, %s) ON CONFLICT (owner) DO UPDATE SET state = excluded.state"
                 ).format(self._table("fold_state")),
-                [(owner, Jsonb(dump(one.state))) for owner, one in folded.items()],
+                [(owner, Jsonb(_in_order(dump(one.state)))) for owner, one in folded.items()],
             )
             await cursor.execute(
                 sql.SQL(
@@ -163,6 +164,14 @@ def owner_of(event: Recorded) -> str | None:
     if isinstance(data, RecallFailed) and data.call is None:
         return None
     return f"{_WITHHELD_CALL}{data.call}"
+
+
+def _in_order(state: dict[str, Any]) -> dict[str, Any]:
+    """The same state with its sets in order, so that two folds of one log leave the same text."""
+    history = state["history"]
+    for named in [*history["flushes"], {"calls": history["voided"]}, {"calls": history["disputed"]}]:
+        named["calls"].sort(key=str)
+    return state
 
 
 def _rows_of(owner: str, state: Caller) -> Rows:
