@@ -35,9 +35,14 @@ async def run_until_signal(*parts: Callable[[], Awaitable[None]]) -> None:
     _, stuck = await asyncio.wait([waiter, *tasks], timeout=_FAREWELL)
     for task in stuck:
         _log.warning("a_part_does_not_end", part=task.get_name())
-    for task in done:
-        if task is not waiter and not task.cancelled():
-            error = task.exception()
-            if error is not None:
-                raise error
-            _log.warning("a_part_of_the_service_returned")
+    ended = [task for task in tasks if task.done() and not task.cancelled()]
+    for task in sorted(ended, key=lambda task: task not in done):
+        error = task.exception()
+        if error is None:
+            continue
+        if waiter not in done:
+            raise error
+        # We were asked to end, and did: a farewell that failed, to a server that is gone, is no failure.
+        _log.warning("a_part_ended_badly", part=task.get_name(), error=repr(error))
+    if waiter not in done:
+        _log.warning("a_part_of_the_service_returned")

@@ -232,15 +232,18 @@ async def wait_for(pool: AsyncConnectionPool, schema: str, position: int, timeou
     """
     statement = sql.SQL("SELECT position FROM {}.checkpoint").format(sql.Identifier(schema))
     deadline = asyncio.get_running_loop().time() + timeout
-    try:
-        while True:
-            async with pool.connection() as connection:
+    while True:
+        try:
+            async with pool.connection(timeout=max(timeout, 0.1)) as connection:
                 row = await (await connection.execute(statement)).fetchone()
-            reached: int = row[0] if row else 0
-            if reached >= position:
-                return reached
-            if asyncio.get_running_loop().time() >= deadline:
-                raise Unavailable(f"{schema} is at {reached}, not yet at {position}")
-            await asyncio.sleep(0.005)
-    except psycopg.Error as error:
-        raise Unavailable(f"{schema} cannot be read: {error}") from error
+        except psycopg.Error as error:
+            # The server restarts, or the projector has not made the tables yet: that passes.
+            row, trouble = None, str(error)
+        else:
+            trouble = ""
+        reached: int = row[0] if row else 0
+        if row is not None and reached >= position:
+            return reached
+        if asyncio.get_running_loop().time() >= deadline:
+            raise Unavailable(f"{schema} is at {reached}, not yet at {position} {trouble}".strip())
+        await asyncio.sleep(0.005)
