@@ -4,11 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
-from richiamo_events.envelope import Recorded
+from richiamo_events import subjects
+from richiamo_events.envelope import NewEvent, Recorded
+from richiamo_events.language import SettingsChanged
 from richiamo_ingest.app import Service, serving
 from richiamo_ingest.settings import IngestSettings
 from richiamo_kit.store.jetstream import JetStreamEventStore
@@ -32,6 +36,19 @@ class RunningIngest:
 
     async def connected(self) -> None:
         await until(lambda: self.service.link.writer is not None)
+
+    async def set(self, **values: object) -> None:
+        """Change settings of the site, and wait until ingest goes by them."""
+        event = NewEvent(
+            id=uuid4().hex,
+            subject=subjects.SETTINGS,
+            data=SettingsChanged(values=values),
+            occurred_at=datetime.now(UTC),
+            actor="test",
+            correlation_id="",
+        )
+        await self.store.append([event])
+        await until(lambda: values.items() <= self.service.site.settings.values().items())
 
     async def drained(self) -> None:
         await until(lambda: self.service.intake.spool.entries == 0)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -240,5 +241,30 @@ class TestRecords:
 
     async def test_health_says_what_it_is_doing(self, ingest: RunningIngest) -> None:
         assert (await ingest.pbx.get("/healthz")).json() == {"alive": True}
-        assert (await ingest.pbx.get("/readyz")).json() == {"ready": True, "spooled": 0}
+        assert (await ingest.pbx.get("/readyz")).json() == {"ready": True, "spooled": 0, "alarms": []}
         assert "richiamo_spool_entries" in (await ingest.pbx.get("/metrics")).text
+
+
+class TestSettings:
+    async def test_values_time_checks_and_short_waits_follow_the_settings_at_once(self, ingest: RunningIngest) -> None:
+        await ingest.set(accept_value="10", refuse_value="20", ignore_waits_under_seconds=6.0)
+        assert "<value>10</value>" in (await ingest.pbx.post(INSERT, content=routing())).text
+        assert "<value>20</value>" in (await ingest.pbx.post(INSERT, content="no")).text
+        unserved = {"event": "pbx.queue.unservedcall", "caller_num": "0501234567", "queue_name": "Q"}
+        # Calls that begin after the change: the rule in force is that of their start.
+        soon = int(datetime.now(UTC).timestamp()) + 60
+        for unique_id, waited in ((f"{soon}.1", "5"), (f"{soon}.2", "6")):
+            body = {**unserved, "uniqueid": unique_id, "waiting_time": waited}
+            assert (await ingest.pbx.post("/pbx/kalliope/event", json=body)).status_code == 200
+        closed = {
+            "detail_destination_type": "checktime",
+            "detail_destination_name": "Orari",
+            "detail_exit_cause": "CLOSED",
+        }
+        start = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+        met = {"source_type": "ibl", "caller": "0501234567", "start_datetime": start, "details": [closed]}
+        await ingest.pbx.post("/pbx/cdr", json=[{**met, "unique_id": "8.3"}])
+        await ingest.set(import_checktime=True)
+        await ingest.pbx.post("/pbx/cdr", json=[{**met, "unique_id": "8.4"}])
+        calls = [(one.call.unique_id, one.type) for one in await ingest.facts() if isinstance(one, CallMissed)]
+        assert calls == [("1511212918.0", "queue"), (f"{soon}.2", "queue"), ("8.4", "checktime")]

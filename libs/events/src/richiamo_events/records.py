@@ -301,7 +301,8 @@ def _has_begun(leg: Leg, at: datetime) -> bool:
 
 
 def _outbound(record: CallRecord) -> Outbound:
-    answered_at, ends = record.answered_at, record.ends
+    by_legs = [leg.answered_at for leg in record.legs if leg.type == "obl" and leg.answered_at]
+    answered_at, ends = record.answered_at or (by_legs[-1] if by_legs else None), record.ends
     talk = record.bill_seconds
     if answered_at is None and record.status == "OK" and talk:
         answered_at = ends - timedelta(seconds=talk)

@@ -5,6 +5,8 @@ records of an erased caller, sent again, lead to no new directory entry.
 """
 
 import asyncio
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -22,6 +24,8 @@ from richiamo_kit.errors import Unavailable
 
 SCHEMA = "view_calls"
 _REMEMBERED = 50_000
+_BRIDGED = 120.0
+"""Seconds for which what was just written stands above the view: far longer than the view ever lags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +51,23 @@ class CallIndex(Protocol):
 class MemoryCallIndex:
     """The twin that knows only what it was told, and the bridge over the view's delay."""
 
-    def __init__(self, most: int = _REMEMBERED) -> None:
+    def __init__(self, most: int = _REMEMBERED, seconds: float = math.inf) -> None:
         self._most = most
-        self._calls: OrderedDict[CallId, KnownCall] = OrderedDict()
+        self._seconds = seconds
+        self._calls: OrderedDict[CallId, tuple[float, KnownCall]] = OrderedDict()
         self._lost: OrderedDict[CallerId, None] = OrderedDict()
 
     async def known(self, calls: Collection[CallId]) -> dict[CallId, KnownCall]:
-        return {call: self._calls[call] for call in calls if call in self._calls}
+        since = time.monotonic() - self._seconds
+        found = {call: self._calls[call] for call in calls if call in self._calls}
+        return {call: known for call, (at, known) in found.items() if at >= since}
 
     async def ever_lost(self, callers: Collection[CallerId]) -> set[CallerId]:
         return {caller for caller in callers if caller in self._lost}
 
     def remember(self, call: CallId, caller: CallerId | None, event: str, *, lost: bool) -> None:
-        old = self._calls.pop(call, None)
-        events = (old.events if old else frozenset()) | {event}
-        self._calls[call] = KnownCall(caller or (old.caller if old else None), events)
+        _, old = self._calls.pop(call, (0.0, KnownCall(None, frozenset())))
+        self._calls[call] = time.monotonic(), KnownCall(caller or old.caller, old.events | {event})
         if lost and caller is not None:
             self._lost[caller] = None
         for held in (self._calls, self._lost):
@@ -75,7 +81,7 @@ class DatabaseCallIndex:
     def __init__(self, pool: AsyncConnectionPool, *, within: float = 1.0) -> None:
         self._pool = pool
         self._within = within
-        self._recent = MemoryCallIndex()
+        self._recent = MemoryCallIndex(seconds=_BRIDGED)
 
     async def known(self, calls: Collection[CallId]) -> dict[CallId, KnownCall]:
         rows = await self._ask(

@@ -1,5 +1,6 @@
 """How does the PBX reach Richiamo? The three ways in of `api.md`, and what watches over them."""
 
+import asyncio
 import json
 import re
 from collections.abc import Sequence
@@ -109,7 +110,10 @@ class Edge:
         body = b""
         try:
             body = await _body(request, self.largest_records_body)
-            reading = read_records(body, pbx=_valid(pbx), zone=self.site.settings.zone, received_at=received_at)
+            # In a thread: a customer on the line does not wait until a large body is read.
+            reading = await asyncio.to_thread(
+                read_records, body, pbx=_valid(pbx), zone=self.site.settings.zone, received_at=received_at
+            )
         except NotUnderstood as error:
             await self._refuse("cdr", request, body, str(error), received_at)
             status = 413 if isinstance(error, _TooLarge) else 400
@@ -209,7 +213,9 @@ def make_app(edge: Edge, health: Health) -> FastAPI:
     @app.get("/readyz")
     async def readyz() -> Response:
         status, shown = await health.ready()
-        return JSONResponse({**shown, "spooled": edge.intake.spool.entries}, status_code=status)
+        alarms = [MASKED] if edge.site.numbers_masked else []
+        more = {"spooled": edge.intake.spool.entries, "alarms": alarms}
+        return JSONResponse({**shown, **more}, status_code=status)
 
     @app.get("/metrics")
     async def metrics_page() -> Response:
