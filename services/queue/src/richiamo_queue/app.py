@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import nats.errors
 from faststream.nats import NatsBroker
@@ -19,7 +20,8 @@ from richiamo_kit.errors import Unavailable
 from richiamo_kit.lifetime import run_until_signal
 from richiamo_kit.log_view import SiteView
 from richiamo_kit.messaging import make_broker
-from richiamo_kit.projector import Projector
+from richiamo_kit.projector import Projector, wait_for
+from richiamo_kit.raw_records import erase_raw_records
 from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import ensure_streams
@@ -28,11 +30,12 @@ from richiamo_queue.carrying_out import CarryOut
 from richiamo_queue.changes import SUBJECT, Changes
 from richiamo_queue.commanding import Commanding, Tools
 from richiamo_queue.dialling.choice import Diallers
+from richiamo_queue.forgetting import Forgetting
 from richiamo_queue.notebook import Notebook
 from richiamo_queue.settings import Settings
 from richiamo_queue.states import States
 from richiamo_queue.sweep import Sweep
-from richiamo_queue.worklist.projection import WorklistProjection
+from richiamo_queue.worklist.projection import SCHEMA, WorklistProjection
 from richiamo_queue.worklist.query import Worklist, view_is_there
 from richiamo_queue.worklist.rows_query import Rows
 
@@ -98,6 +101,7 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
             states=states,
             notebook=notebook,
             directory=directory,
+            forgetting=Forgetting(directory, partial(erase_raw_records, client), _seen_by_view(pool)),
             dialler=diallers.chosen,
             site=site,
             catch_up_site=_catching_up(store, site),
@@ -127,6 +131,13 @@ async def _open_pool(stack: AsyncExitStack, database_url: str) -> AsyncConnectio
     stack.push_async_callback(pool.close)
     await pool.open(wait=True, timeout=30)
     return pool
+
+
+def _seen_by_view(pool: AsyncConnectionPool) -> Callable[[int], Awaitable[None]]:
+    async def seen(position: int) -> None:
+        await wait_for(pool, SCHEMA, position)
+
+    return seen
 
 
 def _publisher(client: Client) -> Callable[[bytes], Awaitable[None]]:

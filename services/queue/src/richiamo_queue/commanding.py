@@ -42,6 +42,7 @@ from richiamo_queue.caller.errors import (
 )
 from richiamo_queue.carrying_out import AT_ONCE, CarryOut, Order
 from richiamo_queue.dialling.port import DialFailed, Dialled, Dialler
+from richiamo_queue.forgetting import Forgetting
 from richiamo_queue.notebook import Notebook
 from richiamo_queue.states import States
 from richiamo_queue.ticket import Ticket, ticket_for
@@ -61,6 +62,7 @@ class Tools:
     states: States
     notebook: Notebook
     directory: CallerDirectory
+    forgetting: Forgetting
     dialler: Callable[[], Dialler]
     """The dialler that the settings name now."""
     site: Site
@@ -241,7 +243,9 @@ class Commanding:
         async def run(ticket: Ticket, at: datetime) -> Answer:
             command = Erase(by=user.username, reason=asked.reason, at=at)
             answer = await self._one(ticket, user, at, asked.caller_id, command)
-            await self._tools.directory.forget(asked.caller_id)
+            position = answer["position"]
+            assert isinstance(position, int)
+            await self._tools.forgetting.forget(asked.caller_id, position)
             return answer
 
         return await self._once("erase", user, asked.key, [asked.caller_id, asked.reason], run)
