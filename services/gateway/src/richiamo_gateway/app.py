@@ -83,7 +83,7 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
         await ensure_streams(client, replicas=settings.nats_replicas)
         await broker.start()
         await site.start()
-        live = Live(Services(broker), JetStreamFeed(client), store.last_position)
+        live = Live(Services(broker), JetStreamFeed(client, replicas=settings.nats_replicas), store.last_position)
         sessions = Sessions(pool, Credentials(pool), site, now)
         people = People(store, site, sessions, now, settings.password_min_length)
         await _first_admin(people, settings)

@@ -18,8 +18,9 @@ from richiamo_kit.errors import Unavailable
 from richiamo_kit.store.connection import JetStreamError, api
 from richiamo_kit.store.messages import Stored
 from richiamo_kit.store.reader import follow_stream, read_stream
+from richiamo_kit.store.streams import CHANGES, ensure_streams
 
-STREAM = "CHANGES"
+_NO_SUCH_STREAM = 10059
 UNKNOWN = -1
 """The position of a notice that cannot be told; 0 is that of an empty log."""
 _TICK = 0.5
@@ -62,8 +63,9 @@ def read_notice(body: bytes) -> Notice:
 class JetStreamFeed:
     """Reads the stream CHANGES through restarts of the server."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, replicas: int = 1) -> None:
         self._client = client
+        self._replicas = replicas
 
     async def follow(self) -> AsyncGenerator[Sequence[Notice], None]:
         """As the port says; never ends, never raises while NATS is away."""
@@ -88,8 +90,17 @@ class JetStreamFeed:
                     yield [read_notice(stored.body) for stored in batch]
 
     async def _created(self) -> str:
-        """What tells this stream from one that was made anew under the same name."""
-        info = await api(self._client, f"STREAM.INFO.{STREAM}")
+        """What tells this stream from one that was made anew under the same name.
+
+        A stream in memory is gone after a restart of a single server: then it is made again here.
+        """
+        try:
+            info = await api(self._client, f"STREAM.INFO.{CHANGES}")
+        except JetStreamError as error:
+            if error.code != _NO_SUCH_STREAM:
+                raise
+            await ensure_streams(self._client, replicas=self._replicas)
+            info = await api(self._client, f"STREAM.INFO.{CHANGES}")
         return str(info["created"])
 
     async def _history(self) -> tuple[list[Notice], int]:
@@ -97,12 +108,12 @@ class JetStreamFeed:
 
         When older messages have expired, a resync at the first one left says where the memory begins.
         """
-        info = await api(self._client, f"STREAM.INFO.{STREAM}")
+        info = await api(self._client, f"STREAM.INFO.{CHANGES}")
         state = info["state"]
         first, last = (int(state["first_seq"]), int(state["last_seq"])) if isinstance(state, dict) else (0, 0)
         notices: list[Notice] = []
         sequence = last if first > last else 0
-        async for stored in read_stream(self._client, STREAM):
+        async for stored in read_stream(self._client, CHANGES):
             notices.append(read_notice(stored.body))
             sequence = stored.position
         if first > 1:
@@ -111,7 +122,7 @@ class JetStreamFeed:
 
     async def _connected(self, sequence: int, reconnects: int) -> AsyncGenerator[list[Stored], None]:
         """What arrives until the connection is renewed: then somebody has to look which stream it is."""
-        async with aclosing(follow_stream(self._client, STREAM, sequence)) as batches:
+        async with aclosing(follow_stream(self._client, CHANGES, sequence)) as batches:
             while self._client.stats["reconnects"] == reconnects:
                 following = asyncio.ensure_future(anext(batches))
                 try:
