@@ -7,10 +7,12 @@ has seen, and every statement is an upsert.
 # ruff: noqa: S608 - the names put into statements are constants of this package; values are parameters.
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
@@ -197,29 +199,28 @@ class WorklistProjection:
     async def _write(self, connection: AsyncConnection, work: _Batch) -> None:
         async with connection.cursor() as cursor:
             if work.touched:
-                await cursor.executemany(_UPSERT_CALLER.format(schema=self.schema), self._caller_rows(work))
+                rows = self._caller_rows(work)
+                await cursor.execute(_UPSERT_CALLER.format(schema=self.schema), [json.dumps(rows, default=str)])
             if work.closed:
-                await cursor.executemany(
-                    f"UPDATE {self.schema}.request SET recorded_to = greatest(%s, recorded_from)"
-                    " WHERE caller_id = %s AND request_id = %s AND recorded_to = 'infinity'",
-                    work.closed,
-                )
+                await cursor.execute(_END_VERSIONS.format(schema=self.schema), _columns(work.closed))
             versions = [_version_row(row, since, until) for row, since, until in work.past]
             versions += [_version_row(version.row, version.since, None) for version in work.versions.values()]
             if versions:
-                await cursor.executemany(_INSERT_REQUEST.format(schema=self.schema), versions)
+                async with cursor.copy(_COPY_REQUESTS.format(schema=self.schema)) as copy:
+                    for row in versions:
+                        await copy.write_row(row)
             if work.flushes:
-                await cursor.executemany(
-                    f"INSERT INTO {self.schema}.flush (flush_id, caller_id, position) VALUES (%s, %s, %s)"
-                    " ON CONFLICT DO NOTHING",
-                    [(flush, caller, position) for (flush, caller), position in work.flushes.items()],
+                await cursor.execute(
+                    f"INSERT INTO {self.schema}.flush (flush_id, caller_id, position)"
+                    " SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING",
+                    _columns([(flush, caller, position) for (flush, caller), position in work.flushes.items()]),
                 )
             if work.decided:
-                await cursor.executemany(
-                    f"INSERT INTO {self.schema}.decided AS old (correlation_id, position) VALUES (%s, %s)"
-                    " ON CONFLICT (correlation_id)"
+                await cursor.execute(
+                    f"INSERT INTO {self.schema}.decided AS old (correlation_id, position)"
+                    " SELECT * FROM unnest(%s::text[], %s::bigint[]) ON CONFLICT (correlation_id)"
                     " DO UPDATE SET position = greatest(old.position, EXCLUDED.position)",
-                    list(work.decided.items()),
+                    _columns(list(work.decided.items())),
                 )
             if work.recalls:
                 await cursor.executemany(
@@ -236,7 +237,7 @@ class WorklistProjection:
                 )
         await self._write_numbers(connection, work)
 
-    def _caller_rows(self, work: _Batch) -> list[tuple[Any, ...]]:
+    def _caller_rows(self, work: _Batch) -> list[dict[str, Any]]:
         return [_caller_row(work.callers[caller_id], caller_id in work.shared) for caller_id in work.touched]
 
     async def _write_numbers(self, connection: AsyncConnection, work: _Batch) -> None:
@@ -261,18 +262,20 @@ class WorklistProjection:
             numbers = await asyncio.gather(*(self._directory.number_of(one) for one in some))
             found += [(one, number, _digits(number)) for one, number in zip(some, numbers, strict=True) if number]
         if found:
-            async with connection.cursor() as cursor:
-                await cursor.executemany(
-                    f"INSERT INTO {self.schema}.number (caller_id, number, digits) VALUES (%s, %s, %s)"
-                    " ON CONFLICT DO NOTHING",
-                    found,
-                )
+            await connection.execute(
+                f"INSERT INTO {self.schema}.number (caller_id, number, digits)"
+                " SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING",
+                _columns(found),
+            )
 
 
 _UPSERT_CALLER = """
 INSERT INTO {schema}.caller (caller_id, state, position, is_open, shared, reservation, operator, expires_at,
                              assigned, dial, recall_since, hidden_until)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+SELECT * FROM json_to_recordset(%s) AS row (
+    caller_id text, state json, position bigint, is_open boolean, shared boolean, reservation text, operator text,
+    expires_at timestamptz, assigned boolean, dial text, recall_since timestamptz, hidden_until timestamptz
+)
 ON CONFLICT (caller_id) DO UPDATE SET
     state = EXCLUDED.state, position = EXCLUDED.position, is_open = EXCLUDED.is_open, shared = EXCLUDED.shared,
     reservation = EXCLUDED.reservation, operator = EXCLUDED.operator, expires_at = EXCLUDED.expires_at,
@@ -280,36 +283,43 @@ ON CONFLICT (caller_id) DO UPDATE SET
     hidden_until = EXCLUDED.hidden_until
 """
 
-_INSERT_REQUEST = (
-    "INSERT INTO {schema}.request ("
-    + ", ".join(REQUEST_COLUMNS)
-    + ") VALUES ("
-    + ", ".join("coalesce(%s, 'infinity'::timestamptz)" if one == "recorded_to" else "%s" for one in REQUEST_COLUMNS)
-    + ") ON CONFLICT DO NOTHING"
-)
+_END_VERSIONS = """
+UPDATE {schema}.request AS r SET recorded_to = greatest(ended.at, r.recorded_from)
+FROM unnest(%s::timestamptz[], %s::text[], %s::text[]) AS ended (at, caller_id, request_id)
+WHERE r.caller_id = ended.caller_id AND r.request_id = ended.request_id AND r.recorded_to = 'infinity'
+"""
+
+_COPY_REQUESTS = "COPY {schema}.request (" + ", ".join(REQUEST_COLUMNS) + ") FROM STDIN"
+
+_fields_of: Callable[[RequestRow], tuple[Any, ...]] = attrgetter(*(field.name for field in fields(RequestRow)))
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    """The rows turned by a quarter, as `unnest` takes them: one statement for all, however many."""
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _version_row(row: RequestRow, since: datetime, until: datetime | None) -> tuple[Any, ...]:
-    request_id, caller_id, *rest = astuple(row)
-    return request_id, caller_id, since, until, *rest
+    request_id, caller_id, *rest = _fields_of(row)
+    return request_id, caller_id, since, until or "infinity", *rest
 
 
-def _caller_row(caller: Caller, shared: bool) -> tuple[Any, ...]:
+def _caller_row(caller: Caller, shared: bool) -> dict[str, Any]:
     held, recall, hidden = caller.reservation, caller.recall, caller.hidden
-    return (
-        caller.id,
-        Json(dump(caller)),
-        caller.position,
-        bool(caller.open_requests),
-        shared,
-        held.id if held else None,
-        held.operator if held else None,
-        held.expires_at if held else None,
-        held is not None and held.assigned_by is not None,
-        recall.dial if recall else None,
-        recall.since if recall else None,
-        hidden.until if hidden else None,
-    )
+    return {
+        "caller_id": caller.id,
+        "state": dump(caller),
+        "position": caller.position,
+        "is_open": bool(caller.open_requests),
+        "shared": shared,
+        "reservation": held.id if held else None,
+        "operator": held.operator if held else None,
+        "expires_at": held.expires_at if held else None,
+        "assigned": held is not None and held.assigned_by is not None,
+        "dial": recall.dial if recall else None,
+        "recall_since": recall.since if recall else None,
+        "hidden_until": hidden.until if hidden else None,
+    }
 
 
 def _withheld_row(call: str, state: Caller) -> tuple[Any, ...]:
