@@ -27,6 +27,7 @@ from richiamo_kit.store.streams import ensure_streams
 
 _log = structlog.get_logger(__name__)
 _PAUSE = 0.3
+_AFTER_FAILURE = 2.0
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -41,7 +42,20 @@ class Link:
         self.writer: Writer | None = None
 
     async def run(self) -> None:
-        """Connect and stay connected until cancelled; each of the parts reconnects by itself."""
+        """Connect and stay connected until cancelled; each of the parts reconnects by itself.
+
+        Whatever fails for good here, such as an event of a future version, never ends the receiving: reports
+        are spooled meanwhile, and it is said loudly.
+        """
+        while True:
+            try:
+                await self._stay_connected()
+            except Exception:
+                _log.exception("link_failed")
+            self.writer = None
+            await asyncio.sleep(_AFTER_FAILURE)
+
+    async def _stay_connected(self) -> None:
         async with AsyncExitStack() as stack:
             client = await self._client()
             stack.push_async_callback(client.close)
