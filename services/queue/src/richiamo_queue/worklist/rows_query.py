@@ -2,7 +2,7 @@
 # ruff: noqa: S608 - the names put into statements are constants of this package; values are parameters.
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
@@ -11,6 +11,7 @@ from richiamo_events.caller import Caller, load
 from richiamo_events.ids import CallerId
 from richiamo_kit.clock import Clock
 from richiamo_kit.projector import wait_for
+from richiamo_queue.caller.errors import Malformed
 from richiamo_queue.users import User
 from richiamo_queue.worklist.items import Site, request_item
 from richiamo_queue.worklist.projection import SCHEMA
@@ -73,13 +74,13 @@ class Rows:
             await wait_for(self._pool, SCHEMA, min_position)
         now = self._clock.now()
         zone = self._site.settings.zone
-        date = datetime.fromisoformat(day).date() if day else now.astimezone(zone).date()
+        asked = _day(day) if day else now.astimezone(zone).date()
         parameters = {
             "me": user.username,
             "now": now,
             "seen": list(user.queues),
-            "begin": datetime.combine(date, time(), zone),
-            "end": datetime.combine(date + timedelta(days=1), time(), zone),
+            "begin": datetime.combine(asked, time(), zone),
+            "end": datetime.combine(asked + timedelta(days=1), time(), zone),
         }
         async with snapshot(self._pool) as connection:
             position = await view_position(connection)
@@ -107,3 +108,10 @@ class Rows:
     async def wait_for(self, position: int) -> None:
         """Wait until the view holds this position."""
         await wait_for(self._pool, SCHEMA, position)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Malformed("day: must be a day such as 2026-01-31.") from error
