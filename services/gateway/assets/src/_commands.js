@@ -41,7 +41,7 @@ export async function reserve(caller, number, row) {
   const answer = await command("PUT", path(caller, "reservation"));
   if (answer.ok) {
     if (row) { own(row); focusNext(row); }
-    toast(text("reserved", { number }), { undo: () => release(caller, number) });
+    toast(text("reserved", { number }), { caller, undo: () => release(caller, number) });
     return refresh({ position: answer.body.position });
   }
   if (row) refused(row, answer);
@@ -61,14 +61,14 @@ function refused(row, { status, body }) {
 export async function release(caller, number) {
   const answer = await command("DELETE", path(caller, "reservation"));
   if (!answer.ok) return tell(answer);
-  toast(text("released", { number }), { undo: () => reserve(caller, number) });
+  toast(text("released", { number }), { caller, undo: () => reserve(caller, number) });
   await refresh({ position: answer.body.position });
 }
 
 async function call(caller, number) {
   const answer = await command("POST", path(caller, "recalls"));
   if (!answer.ok) return tell(answer);
-  toast(text("called", { number }));
+  toast(text("called", { number }), { caller });
   await refresh({ position: answer.body.position });
   if (answer.body.how === "link" && /^tel:/.test(answer.body.link ?? "")) location.href = answer.body.link;
 }
@@ -76,7 +76,7 @@ async function call(caller, number) {
 async function putBack(caller, number) {
   const answer = await command("DELETE", path(caller, "hiding"));
   if (!answer.ok) return tell(answer);
-  toast(text("put_back", { number }));
+  toast(text("put_back", { number }), { caller });
   await refresh({ position: answer.body.position });
 }
 

@@ -7,7 +7,7 @@ import { patch, refresh, saw, settle } from "./_refresh.js";
 import { toast } from "./_toast.js";
 
 const FRESH = 15_000;
-const PAUSE = 1500;
+const PAUSE = 700;
 const body = document.body;
 let source = null;
 let heardAt = now();

@@ -17,6 +17,7 @@ function mark(row, state, icon, words) {
   box.className = "av";
   const label = document.createElement("span");
   label.textContent = words;
+  box.title = words;
   box.append(sign(icon), label);
   first.replaceChildren(box);
   first.colSpan = 2;

@@ -10,23 +10,27 @@ export const doing = (caller) => done.set(caller, Date.now());
 export const didMyself = (caller) => Date.now() - (done.get(caller) ?? 0) < LASTS;
 
 /** Shows a sentence; `undo` is what its button (and the key u) does. */
-export function toast(words, { undo, label = text("undo"), bad = false } = {}) {
+export function toast(words, { undo, caller = "", label = text("undo"), bad = false } = {}) {
   const box = document.createElement("div");
   box.className = bad ? "toast bad" : "toast";
   const sentence = document.createElement("span");
   sentence.textContent = words;
   box.append(sentence);
   const entry = { box, undo };
+  box.dataset.about = caller;
   if (undo) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = label === text("undo") ? `${label} (U)` : label;
     button.addEventListener("click", () => take(entry));
     box.append(button);
-    if (label === text("undo")) undoable.push(entry);
   }
   const place = document.getElementById("toasts");
+  // Only the last word about a customer counts, and only it can be undone.
+  if (caller) for (const old of [...undoable]) if (old.box.dataset.about === caller) drop(old);
+  for (const old of caller ? [...place.children] : []) if (old.dataset.about === caller) old.remove();
   place.append(box);
+  if (undo && label === text("undo")) undoable.push(entry);
   while (place.children.length > 3) place.firstElementChild.remove();
   let left = LASTS;
   const timer = setInterval(() => {
