@@ -67,7 +67,7 @@ class TestUsers:
     async def test_what_is_wrong_is_told_for_each_field(self, house: House) -> None:
         admin = await house.admin()
         answer = await admin.post(
-            "/users", json={"username": "a b", "password": "x", "role": "boss", "extension": "2a", "language": "de"}
+            "/users", json={"username": "a b", "password": "", "role": "boss", "extension": "2a", "language": "de"}
         )
         errors = problem(answer, 422, "invalid")["errors"]
         assert isinstance(errors, list)

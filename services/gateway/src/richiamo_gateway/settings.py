@@ -18,4 +18,6 @@ class GatewaySettings(Settings):
     admin_password: SecretStr | None = Field(
         default=None, description="Password of the user `admin`, who is created when there is no user yet"
     )
-    password_min_length: int = Field(default=4, ge=1, le=128, description="Shortest password a user may be given")
+    password_min_length: int = Field(
+        default=1, ge=1, le=128, description="Shortest password a user may be given; guessing is slowed down by name"
+    )
