@@ -88,7 +88,7 @@ def operators(count: int) -> tuple[Operator, ...]:
     return (*known, *more)
 
 
-def scene(seed: int, *, operator_count: int, customer_count: int = 600) -> Scene:
+def scene(seed: int, *, operator_count: int, customer_count: int = 1500) -> Scene:
     """Draw a call centre: of 100 customers about 55 land lines, 36 mobiles, 5 abroad and 4 withheld."""
     rng = Random(f"people/{seed}")  # noqa: S311 -- A play, no secret.
     return Scene(

@@ -30,6 +30,10 @@ class Pace:
     until_rings_again: tuple[float, float]
     until_recorded: tuple[float, float]
     talk: tuple[float, float]
+    rung_back: float
+    """Of customers who were lost, the part that an operator will ring back; the parts below are of all, too."""
+    answered_later: float
+    lost_again: float
 
 
 LIVE = Pace(
@@ -40,6 +44,9 @@ LIVE = Pace(
     until_rings_again=(20, 120),
     until_recorded=(1, 25),
     talk=(8, 45),
+    rung_back=0.5,
+    answered_later=0.15,
+    lost_again=0.1,
 )
 """Fast enough to watch."""
 
@@ -51,6 +58,9 @@ HISTORY = Pace(
     until_rings_again=(120, 7200),
     until_recorded=(5, 600),
     talk=(20, 420),
+    rung_back=0.74,
+    answered_later=0.14,
+    lost_again=0.08,
 )
 """As in a real office."""
 
@@ -80,12 +90,12 @@ class Teller:
         if not customer.number:
             return
         fate = self.rng.random()
-        if fate < 0.50:
+        if fate < self.pace.rung_back:
             yield from self._rung_back(customer, ends)
-        elif fate < 0.65:
+        elif (fate := fate - self.pace.rung_back) < self.pace.answered_later:
             again = ends + self._after(self.pace.until_rings_again)
             yield from self._answered_call(customer, queue, again)
-        elif fate < 0.75:
+        elif fate - self.pace.answered_later < self.pace.lost_again:
             again = ends + self._after(self.pace.until_rings_again)
             yield from self._lost_call(customer, self.rng.choice(self.scene.queues), again)
 
