@@ -28,6 +28,7 @@ from richiamo_events.language import (
 from tests.events.naive import cut, gather, start_of, tell
 
 FIRST_THRESHOLD = 5.0
+FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -76,18 +77,17 @@ class Answered:
 
 
 class World:
-    """What was known at an instant, and the figures that follow. `as_of` None: everything, judged at `now`."""
+    """What was known at an instant, and the figures that follow. `as_of` None: everything recorded (decision 7)."""
 
     def __init__(
         self,
         events: Sequence[Recorded],
         as_of: datetime | None,
-        now: datetime,
         zone: ZoneInfo,
         queues: Sequence[str] | None = None,
     ) -> None:
         self.events = [event for event in events if as_of is None or event.recorded_at <= as_of]
-        self.t = now if as_of is None else as_of
+        self.t = FOR_EVER if as_of is None else as_of
         self.zone = zone
         self.requests: list[Asked] = []
         self.lost: list[Lost] = []
@@ -225,7 +225,9 @@ class World:
         return counted
 
     def _older(self, day: date) -> list[Asked]:
-        return [r for r in self.requests if r.opened < self.start(day) and not r.closed_before(self.start(day))]
+        return [
+            r for r in self.requests if r.opened < self.start(day) and not r.closed_before(min(self.start(day), self.t))
+        ]
 
     def _backlog(self, day: date) -> dict[str, int]:
         counted = {"served": 0, "recalled": 0, "flushed": 0, "unanswered": 0}

@@ -17,7 +17,7 @@ from tests.reporting.naive import World
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 PATIENT = settings(
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -39,7 +39,7 @@ async def test_every_figure_is_its_definition(view: View, month: Month, queues: 
     await view.apply(month.events)
     view.clock.set(month.now)
     for as_of in [None, *month.instants]:
-        world = World(month.events, as_of, month.now, month.zone, queues)
+        world = World(month.events, as_of, month.zone, queues)
         question = read(Question, asked(month, as_of, queue=queues))
         assert await view.reports.dashboard(question) == world.dashboard(month.days)
         for day, figures in await view.reports.days(question):
@@ -77,7 +77,7 @@ async def test_as_many_requests_are_behind_a_figure_as_it_says(view: View, month
     view.clock.set(month.now)
     as_of = month.instants[0]
     day = month.days[1]
-    world = World(month.events, as_of, month.now, month.zone)
+    world = World(month.events, as_of, month.zone)
 
     async def behind(report: str, figure: str, **more: Any) -> list[dict[str, Any]]:
         payload = {"report": report, "figure": figure, "day": day.isoformat(), "as_of": as_of.isoformat(), **more}

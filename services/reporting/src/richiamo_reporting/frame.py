@@ -98,7 +98,7 @@ class Frame:
         """The parameters that every query knows.
 
         `edges`: starts of the days and the end of the last; `ends`: `eod` of each day; `starting`, `ending`:
-        of the whole period; `eod`: of its last day; `as_of`: the instant; `recorded`: what to know.
+        of the whole period; `opening`: its start, or `as_of` if that is earlier; `eod`: of its last day; `as_of`: what happened before it counts; `recorded`: what to know; `instant`: when it is.
         """
         edges, ends = self.period.edges, self.period.ends
         return {
@@ -106,8 +106,10 @@ class Frame:
             "ends": ends,
             "starting": edges[0],
             "ending": edges[-1],
+            "opening": min(edges[0], self.period.as_of.happened),
             "eod": ends[-1],
             "as_of": self.period.as_of.happened,
+            "instant": self.period.as_of.instant,
             "recorded": self.period.as_of.recorded,
             "queues": None if self.filters.queues is None else list(self.filters.queues),
             "types": None if self.filters.types is None else list(self.filters.types),

@@ -16,7 +16,7 @@ from richiamo_reporting.frame import KNOWN_REQUESTS, Frame, Snapshot
 _OPENED = "opened_at >= %(starting)s AND opened_at < %(ending)s"
 _OPEN = "(closed_at < %(eod)s) IS NOT TRUE"
 _TRIED = "(tried_at[1] < %(eod)s) IS TRUE"
-_OLDER = "opened_at < %(starting)s AND (closed_at < %(starting)s) IS NOT TRUE"
+_OLDER = "opened_at < %(starting)s AND (closed_at < %(opening)s) IS NOT TRUE"
 _CLOSED_NOW = "closed_at >= %(starting)s AND closed_at < %(eod)s"
 _RECALLED_NOW = _CLOSED_NOW + " AND closed_by = 'recalled'"
 _FLUSHED = "closed_by IN ('flushed', 'aged', 'erased')"
@@ -153,7 +153,7 @@ _SEEN = (
     ORDER BY caller, recorded_from DESC
 ), hidden AS (
     SELECT DISTINCT ON (caller) caller, hidden_until, reason FROM hiding
-    WHERE recorded_from < %(eod)s AND recorded_to >= %(eod)s AND hidden_until > %(eod)s
+    WHERE recorded_from < %(eod)s AND recorded_to >= %(eod)s AND hidden_until > %(instant)s
     ORDER BY caller, recorded_from DESC
 ), seen AS (
     SELECT known.caller, request_id, queue, type, called, source, account_code, opened_at, last_call, calls_at,

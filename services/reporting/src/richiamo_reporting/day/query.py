@@ -101,7 +101,7 @@ BACKLOG = (
     + """
 , older AS (
     -- Opened before d, open at its start.
-    SELECT * FROM known WHERE opened_at < %(starting)s AND (closed_at < %(starting)s) IS NOT TRUE
+    SELECT * FROM known WHERE opened_at < %(starting)s AND (closed_at < %(opening)s) IS NOT TRUE
 ), still AS (
     SELECT * FROM older WHERE (closed_at < %(eod)s) IS NOT TRUE
 )
