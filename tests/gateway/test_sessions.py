@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from tests.gateway.conftest import ADMIN_PASSWORD, House
 
@@ -81,8 +82,8 @@ class TestTheSession:
     async def test_the_token_is_kept_nowhere(self, house: House) -> None:
         admin = await house.admin()
         token = admin.headers["authorization"].split()[1]
-        async with house.gateway.sessions._pool.connection() as connection:
-            rows = await (await connection.execute("select session::text from gateway.session")).fetchall()
+        async with house.gateway.sessions._engine.connect() as connection:
+            rows = (await connection.execute(text("select session::text from gateway.session"))).fetchall()
         assert rows
         assert token not in str(rows)
 

@@ -12,11 +12,14 @@ import uvicorn
 from fastapi import FastAPI
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from richiamo_events.settings import SiteSettings
 from richiamo_gateway.api.commands import Answered
 from richiamo_gateway.auth import schema
-from richiamo_gateway.auth.credentials import Credentials, Pool
+from richiamo_gateway.auth.credentials import Credentials
 from richiamo_gateway.auth.sessions import Sessions
 from richiamo_gateway.context import Gateway, Inside
 from richiamo_gateway.feed import JetStreamFeed
@@ -26,7 +29,7 @@ from richiamo_gateway.people import People
 from richiamo_gateway.settings import GatewaySettings
 from richiamo_gateway.site_rules import SiteRules
 from richiamo_kit.clock import Clock, SystemClock
-from richiamo_kit.database import make_pool
+from richiamo_kit.database import make_engine
 from richiamo_kit.errors import Problem, Unavailable
 from richiamo_kit.health import Check, Health
 from richiamo_kit.lifetime import run_until_signal
@@ -39,6 +42,7 @@ from richiamo_kit.store.streams import ensure_streams
 _POOL_SIZE = 10
 _PATIENCE_SECONDS = 60.0
 """How long the start waits for PostgreSQL."""
+_LOOK_AGAIN_SECONDS = 0.3
 _CHECK_SECONDS = 1.0
 _END_STREAMS_SECONDS = 2
 """A stream that a browser holds open would keep the server from ending."""
@@ -69,8 +73,7 @@ class Running:
 async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> AsyncIterator[Running]:
     """Opens every connection, follows the log, and closes all of it at the end."""
     now = clock or SystemClock()
-    pool = make_pool(settings.database_url.get_secret_value(), most=_POOL_SIZE, application="richiamo-gateway")
-    await pool.open(wait=True, timeout=_PATIENCE_SECONDS)
+    engine = make_engine(settings.database_url.get_secret_value(), most=_POOL_SIZE, application="richiamo-gateway")
     nats_url = settings.nats_url.get_secret_value()
     broker = make_broker(nats_url, name="richiamo-gateway")
     client = await connect(nats_url, name="richiamo-gateway-log")
@@ -78,13 +81,12 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
     store = JetStreamEventStore(client)
     site = SiteView(store, SiteSettings(timezone=settings.site_timezone, country=settings.site_country))
     try:
-        async with pool.connection() as connection:
-            await schema.prepare(connection)
+        await _database_prepared(engine)
         await ensure_streams(client, replicas=settings.nats_replicas)
         await broker.start()
         await site.start()
         live = Live(Services(broker), JetStreamFeed(client, replicas=settings.nats_replicas), store.last_position)
-        sessions = Sessions(pool, Credentials(pool), site, now)
+        sessions = Sessions(engine, Credentials(engine), site, now)
         people = People(store, site, sessions, now, settings.password_min_length)
         await _first_admin(people, settings)
         gateway = Gateway(
@@ -93,14 +95,14 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
             sessions=sessions,
             people=people,
             rules=SiteRules(store, site, now),
-            answered=Answered(pool, now),
+            answered=Answered(engine, now),
             live=live,
             clock=now,
             settings=settings,
             background=tasks,
         )
         tasks.add(asyncio.create_task(live.run(), name="live"))
-        yield Running(make_app(gateway, _checks(pool, client, gateway.inside)), live)
+        yield Running(make_app(gateway, _checks(engine, client, gateway.inside)), live)
     finally:
         ending = list(tasks)
         for task in ending:
@@ -109,7 +111,22 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
         await site.stop()
         await broker.stop()
         await client.close()
-        await pool.close()
+        await engine.dispose()
+
+
+async def _database_prepared(engine: AsyncEngine) -> None:
+    """Make the gateway's own tables, once PostgreSQL is there. Raises what it says after half a minute."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _PATIENCE_SECONDS
+    while True:
+        try:
+            await schema.prepare(engine)
+        except OperationalError:
+            if loop.time() >= deadline:
+                raise
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        else:
+            return
 
 
 async def _first_admin(people: People, settings: GatewaySettings) -> None:
@@ -118,12 +135,12 @@ async def _first_admin(people: People, settings: GatewaySettings) -> None:
         _log.info("admin_created", username="admin")
 
 
-def _checks(pool: Pool, client: Client, inside: Inside) -> Health:
+def _checks(engine: AsyncEngine, client: Client, inside: Inside) -> Health:
     health = Health()
 
     async def database() -> str | None:
-        async with asyncio.timeout(2), pool.connection() as connection:
-            await connection.execute("select 1")
+        async with asyncio.timeout(2), engine.connect() as connection:
+            await connection.execute(select(1))
         return None
 
     async def log() -> str | None:

@@ -11,6 +11,8 @@ from urllib.parse import quote
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -149,6 +151,13 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     return await respond(request, problem)
 
 
+async def _database_away(request: Request, error: Exception) -> Response:
+    _log.warning("database_away", path=request.url.path, reason=str(error).splitlines()[0])
+    title = "A part of Richiamo does not answer at the moment."
+    problem = Problem(503, "unavailable", title, "PostgreSQL does not answer. Try again in a moment.", retry_after=1)
+    return await respond(request, problem)
+
+
 async def _unexpected(request: Request, error: Exception) -> Response:
     _log.error("request_failed", path=request.url.path, exc_info=error)
     title = "Something went wrong in Richiamo."
@@ -158,6 +167,8 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 def install(app: FastAPI) -> None:
     """Maps every error to its answer, once, here."""
     app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(OperationalError, _database_away)
+    app.add_exception_handler(PoolExhausted, _database_away)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(Rejected, _rejected)

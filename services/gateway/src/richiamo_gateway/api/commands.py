@@ -6,23 +6,27 @@ Commands on callers carry their key to the queue service; these are those on use
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
-from psycopg.types.json import Jsonb
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import JSONResponse
 
 from richiamo_gateway import problem
-from richiamo_gateway.auth.credentials import Pool
+from richiamo_gateway.auth.schema import answered
 from richiamo_kit.clock import Clock
 
 Answer = tuple[int, dict[str, Any]]
+
+_KEPT = timedelta(days=1)
 
 
 class Answered:
     """Remembers answers by user and key for a day."""
 
-    def __init__(self, pool: Pool, clock: Clock) -> None:
-        self._pool = pool
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
         self._clock = clock
 
     async def once(
@@ -36,27 +40,23 @@ class Answered:
             status, body = await carry_out()
             return JSONResponse(body, status)
         fingerprint = hashlib.sha256(json.dumps(command, sort_keys=True).encode()).hexdigest()
-        async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute(
-                "select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"gateway:{username}:{key}",)
+        async with self._engine.begin() as connection:
+            lock = func.hashtextextended(f"gateway:{username}:{key}", 0)
+            await connection.execute(select(func.pg_advisory_xact_lock(lock)))
+            given = await connection.execute(
+                select(answered.c.fingerprint, answered.c.status, answered.c.body).where(
+                    answered.c.username == username, answered.c.key == key
+                )
             )
-            found = await connection.execute(
-                "select fingerprint, status, body from gateway.answered where username = %s and key = %s",
-                (username, key),
-            )
-            row = await found.fetchone()
+            row = given.one_or_none()
             if row is not None:
-                if row[0] != fingerprint:
+                if row.fingerprint != fingerprint:
                     title = "This idempotency key was used for another command."
                     raise problem.invalid(title, {"Idempotency-Key": "Choose a new key for each command."})
-                return JSONResponse(row[2], int(row[1]))
+                return JSONResponse(row.body, row.status)
             status, body = await carry_out()
-            await connection.execute(
-                "insert into gateway.answered (username, key, fingerprint, status, body, at)"
-                " values (%s, %s, %s, %s, %s, %s)",
-                (username, key, fingerprint, status, Jsonb(body), self._clock.now()),
-            )
-            await connection.execute(
-                "delete from gateway.answered where at < %s::timestamptz - interval '1 day'", (self._clock.now(),)
-            )
+            now = self._clock.now()
+            answer = {"username": username, "key": key, "fingerprint": fingerprint, "status": status, "body": body}
+            await connection.execute(insert(answered).values(**answer, at=now))
+            await connection.execute(delete(answered).where(answered.c.at < now - _KEPT))
         return JSONResponse(body, status)

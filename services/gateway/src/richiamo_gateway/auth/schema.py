@@ -1,54 +1,73 @@
 """Where are credentials and sessions kept? In the schema `gateway`: not a view, it is backed up."""
 
-from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
-
-DDL = """
-create schema if not exists gateway;
-
-create table if not exists gateway.credential (
-    username      text primary key,
-    password_hash text not null,
-    changed_at    timestamptz not null
-);
-comment on table gateway.credential is 'argon2id hashes of passwords; they are never in the log';
-
-create table if not exists gateway.session (
-    token_hash bytea primary key,
-    username   text not null,
-    created_at timestamptz not null,
-    used_at    timestamptz not null,
-    expires_at timestamptz not null
-);
-comment on column gateway.session.token_hash is 'sha256 of the token; the token itself is kept nowhere';
-create index if not exists session_username on gateway.session (username);
-
-create table if not exists gateway.failed_login (
-    username text not null,
-    at       timestamptz not null
-);
-create index if not exists failed_login_username on gateway.failed_login (username, at);
-
-create table if not exists gateway.answered (
-    username    text not null,
-    key         text not null,
-    fingerprint text not null,
-    status      integer not null,
-    body        jsonb not null,
-    at          timestamptz not null,
-    primary key (username, key)
-);
-comment on table gateway.answered is 'answers of the gateway''s own commands, by idempotency key';
-"""
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.schema import CreateSchema
 
 _LOCK = 0x52474154
 """The advisory lock that lets one gateway at a time set up the schema."""
 
+_TIME = DateTime(timezone=True)
 
-async def prepare(connection: AsyncConnection[TupleRow]) -> None:
+metadata = MetaData(schema="gateway")
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("username", Text, primary_key=True),
+    Column("password_hash", Text, nullable=False),
+    Column("changed_at", _TIME, nullable=False),
+    comment="argon2id hashes of passwords; they are never in the log",
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True, comment="sha256 of the token; the token is kept nowhere"),
+    Column("username", Text, nullable=False, index=True),
+    Column("created_at", _TIME, nullable=False),
+    Column("used_at", _TIME, nullable=False),
+    Column("expires_at", _TIME, nullable=False),
+)
+
+failed_login = Table(
+    "failed_login",
+    metadata,
+    Column("username", Text, nullable=False),
+    Column("at", _TIME, nullable=False),
+    Index("failed_login_username", "username", "at"),
+)
+
+answered = Table(
+    "answered",
+    metadata,
+    Column("username", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("at", _TIME, nullable=False),
+    PrimaryKeyConstraint("username", "key"),
+    comment="answers of the gateway's own commands, by idempotency key",
+)
+
+
+async def prepare(engine: AsyncEngine) -> None:
     """Creates what is missing; safe when several gateways start at once."""
-    async with connection.transaction():
-        await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
-        for statement in DDL.split(";\n"):
-            if statement.strip():
-                await connection.execute(statement.encode())
+    async with engine.begin() as connection:
+        await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        await connection.execute(CreateSchema("gateway", if_not_exists=True))
+        await connection.run_sync(metadata.create_all)

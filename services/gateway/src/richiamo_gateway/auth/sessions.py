@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from richiamo_gateway.auth.credentials import Credentials, Pool
+from richiamo_gateway.auth.credentials import Credentials
 from richiamo_gateway.auth.passwords import Passwords
+from richiamo_gateway.auth.schema import session
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.plain_text import is_plain
 from richiamo_kit.clock import Clock
@@ -47,8 +50,8 @@ class Sessions:
     Rights are read from the log at every request, so that a deactivation counts at once.
     """
 
-    def __init__(self, pool: Pool, credentials: Credentials, site: SiteView, clock: Clock) -> None:
-        self._pool = pool
+    def __init__(self, engine: AsyncEngine, credentials: Credentials, site: SiteView, clock: Clock) -> None:
+        self._engine = engine
         self._credentials = credentials
         self._site = site
         self._clock = clock
@@ -105,15 +108,10 @@ class Sessions:
 
     async def _open(self, username: str, now: datetime) -> str:
         token = secrets.token_urlsafe(32)
-        async with self._pool.connection() as connection:
-            await connection.execute("delete from gateway.session where expires_at < %s", (now,))
-            await connection.execute(
-                """
-                insert into gateway.session (token_hash, username, created_at, used_at, expires_at)
-                values (%s, %s, %s, %s, %s)
-                """,
-                (_hash(token), username, now, now, now + _IDLE),
-            )
+        opened = {"token_hash": _hash(token), "username": username, "created_at": now, "used_at": now}
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(session).where(session.c.expires_at < now))
+            await connection.execute(insert(session).values(**opened, expires_at=now + _IDLE))
         return token
 
     async def user_of(self, token: str) -> User | None:
@@ -129,21 +127,18 @@ class Sessions:
         return User.of(operator) if operator is not None and operator.active else None
 
     async def _look_up(self, key: bytes, now: datetime) -> _Seen | None:
-        async with self._pool.connection() as connection:
+        ours = session.c.token_hash == key
+        async with self._engine.begin() as connection:
             found = await connection.execute(
-                "select username, used_at from gateway.session where token_hash = %s and expires_at > %s",
-                (key, now),
+                select(session.c.username, session.c.used_at).where(ours, session.c.expires_at > now)
             )
-            row = await found.fetchone()
+            row = found.one_or_none()
             if row is None:
                 self._seen.pop(key, None)
                 return None
             username, used_at = row
             if now - used_at > timedelta(minutes=1):
-                await connection.execute(
-                    "update gateway.session set used_at = %s, expires_at = %s where token_hash = %s",
-                    (now, now + _IDLE, key),
-                )
+                await connection.execute(update(session).where(ours).values(used_at=now, expires_at=now + _IDLE))
         if len(self._seen) >= _CACHE_LIMIT:
             self._seen.clear()
         seen = self._seen[key] = _Seen(str(username), now)
@@ -153,20 +148,19 @@ class Sessions:
         """Ends one session; returns whose it was, None when it had ended already."""
         key = _hash(token)
         self._seen.pop(key, None)
-        async with self._pool.connection() as connection:
-            found = await connection.execute(
-                "delete from gateway.session where token_hash = %s returning username", (key,)
+        async with self._engine.begin() as connection:
+            username: str | None = await connection.scalar(
+                delete(session).where(session.c.token_hash == key).returning(session.c.username)
             )
-            row = await found.fetchone()
-        operator = None if row is None else self._site.operators.get(str(row[0]))
+        operator = None if username is None else self._site.operators.get(username)
         return None if operator is None else User.of(operator)
 
     async def end_all_of(self, username: str) -> None:
         """Ends every session of a person: after a new password, or a deactivation."""
         for key in [key for key, seen in self._seen.items() if seen.username == username]:
             self._seen.pop(key, None)
-        async with self._pool.connection() as connection:
-            await connection.execute("delete from gateway.session where username = %s", (username,))
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(session).where(session.c.username == username))
 
     async def set_password(self, username: str, password: str) -> None:
         """Stores a new password and ends the sessions that the old one opened."""
