@@ -22,6 +22,7 @@ from richiamo_gateway.auth import schema
 from richiamo_gateway.auth.credentials import Credentials
 from richiamo_gateway.auth.sessions import Sessions
 from richiamo_gateway.context import Gateway, Inside
+from richiamo_gateway.engine import make_engine
 from richiamo_gateway.feed import JetStreamFeed
 from richiamo_gateway.http import make_app
 from richiamo_gateway.live import Live
@@ -29,7 +30,6 @@ from richiamo_gateway.people import People
 from richiamo_gateway.settings import GatewaySettings
 from richiamo_gateway.site_rules import SiteRules
 from richiamo_kit.clock import Clock, SystemClock
-from richiamo_kit.database import make_engine
 from richiamo_kit.errors import Problem, Unavailable
 from richiamo_kit.health import Check, Health
 from richiamo_kit.lifetime import run_until_signal
@@ -73,7 +73,7 @@ class Running:
 async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> AsyncIterator[Running]:
     """Opens every connection, follows the log, and closes all of it at the end."""
     now = clock or SystemClock()
-    engine = make_engine(settings.database_url.get_secret_value(), most=_POOL_SIZE, application="richiamo-gateway")
+    engine = make_engine(settings.database_url.get_secret_value(), most=_POOL_SIZE)
     nats_url = settings.nats_url.get_secret_value()
     broker = make_broker(nats_url, name="richiamo-gateway")
     client = await connect(nats_url, name="richiamo-gateway-log")

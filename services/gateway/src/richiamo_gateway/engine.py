@@ -1,0 +1,18 @@
+"""How does the gateway reach its own tables? Through SQLAlchemy, on psycopg."""
+
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from richiamo_kit.database import options
+
+
+def make_engine(database_url: str, *, most: int) -> AsyncEngine:
+    """An engine of up to `most` connections; connects when it is asked, replaces a connection that broke."""
+    return create_async_engine(
+        make_url(database_url).set(drivername="postgresql+psycopg"),
+        connect_args=options("richiamo-gateway"),
+        pool_size=most,
+        max_overflow=0,
+        pool_timeout=5.0,
+        pool_pre_ping=True,
+    )
