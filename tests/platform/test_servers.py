@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import os
+import pwd
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ import psycopg
 import pytest
 
 from richiamo_kit import children
-from richiamo_kit.children import Program
+from richiamo_kit.children import Program, RunAs
 from richiamo_kit.servers import Embedded, NatsServer, PostgresServer, running, without_password
 from tests.platform.waiting import until
 
@@ -44,6 +46,22 @@ async def test_postgres_runs_below_a_private_folder_and_keeps_its_rows(private_f
     async with running(server) as url, await psycopg.AsyncConnection.connect(url) as connection:
         answer = await connection.execute("SELECT value FROM kept")
         assert await answer.fetchone() == (7,)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+async def test_the_ordinary_user_may_use_binaries_below_a_private_folder(private_folder: Path) -> None:
+    """As below root's own temporary folder; `test -x` asks access(2), as initdb does of its own binaries."""
+    private_folder.mkdir()
+    binary = private_folder / "true"
+    shutil.copy("/bin/true", binary)
+    account = pwd.getpwnam("nobody")
+    asked = Program(
+        ("/bin/sh", "-c", f"test -x {binary} && exec {binary}"),
+        {},
+        Path("/"),
+        run_as=RunAs(account.pw_uid, account.pw_gid),
+    )
+    assert await children.run(asked) == (0, "")
 
 
 async def test_postgres_never_runs_as_root(private_folder: Path) -> None:

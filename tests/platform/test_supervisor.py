@@ -24,7 +24,10 @@ class Desk:
     parts: list[Part] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.supervisor = Supervisor(lambda part, line: self.said.append((part, line)))
+        def note(part: str, line: str) -> None:
+            self.said.append((part, line))
+
+        self.supervisor = Supervisor(note, note)
 
     def keep(self, name: str, script: str, patience: float = 5.0) -> Part:
         async def prepare() -> Program:

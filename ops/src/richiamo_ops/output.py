@@ -30,11 +30,14 @@ class Output:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def say(self, part: str, line: str) -> None:
-        """Print one line of `part`; a terminal that is gone is no reason to end."""
+    def hear(self, part: str, line: str) -> None:
+        """Print one line that `part` said, unless nobody has to read it."""
         quiet = _QUIET.get(part)
-        if quiet and quiet.search(line):
-            return
+        if not (quiet and quiet.search(line)):
+            self.say(part, line)
+
+    def say(self, part: str, line: str) -> None:
+        """Print one line about `part`; a terminal that is gone is no reason to end."""
         text = Text(f"{part:>{_WIDTH}} | ", style=_COLOURS.get(part, "white"))
         text.append_text(Text.from_ansi(line))
         with contextlib.suppress(OSError):

@@ -37,10 +37,11 @@ class Part:
 
 
 class Supervisor:
-    """Keeps parts alive. `say(part, line)` gets every line they print and every word about them."""
+    """Keeps parts alive. `hear(part, line)` gets every line they print, `say(part, line)` every word about them."""
 
-    def __init__(self, say: Callable[[str, str], None]) -> None:
+    def __init__(self, say: Callable[[str, str], None], hear: Callable[[str, str], None]) -> None:
         self._say = say
+        self._hear = hear
         self._keeping: dict[Part, asyncio.Task[None]] = {}
         self._ending = asyncio.Event()
 
@@ -96,7 +97,7 @@ class Supervisor:
         """One life of `part`; how it ended, in words."""
         try:
             program = await part.prepare()
-            child = await children.start(program, lambda line: self._say(part.name, line))
+            child = await children.start(program, lambda line: self._hear(part.name, line))
         except (Unavailable, OSError) as error:
             return f"cannot start: {error}"
         part.child = child

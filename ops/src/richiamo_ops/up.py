@@ -65,7 +65,8 @@ class _Everything:
         self._site = installation
         self._simulation = simulation
         self._console = Console(highlight=False, soft_wrap=True)
-        self._supervisor = Supervisor(Output(self._console).say)
+        output = Output(self._console)
+        self._supervisor = Supervisor(output.say, output.hear)
         self._end = asyncio.Event()
         self._servers: list[Part] = []
         self._services: list[Part] = []

@@ -16,6 +16,8 @@ import sys
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAP_DAC_READ_SEARCH = 2
@@ -40,6 +42,8 @@ def become(uid: int, gid: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if linux:
         libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # initdb asks access(2) about its own binaries, which forgets capabilities of whoever is not root but for this.
+        libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
