@@ -51,8 +51,7 @@ async def test_postgres_runs_below_a_private_folder_and_keeps_its_rows(private_f
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
 async def test_the_ordinary_user_may_use_binaries_below_a_private_folder(private_folder: Path) -> None:
     """As below root's own temporary folder; `test -x` asks access(2), as initdb does of its own binaries."""
-    private_folder.mkdir()
-    binary = private_folder / "true"
+    binary = private_folder.parent / "true"
     shutil.copy("/bin/true", binary)
     account = pwd.getpwnam("nobody")
     asked = Program(
