@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from richiamo_events import subjects
@@ -20,6 +21,8 @@ from richiamo_ops.rebuild import _rebuild_one
 from richiamo_ops.replay import as_line
 from richiamo_ops.site import Site
 from richiamo_ops.views import VIEWS
+
+pytestmark = pytest.mark.servers
 
 NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 

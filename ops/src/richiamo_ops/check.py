@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
-from typing import Any
 
 from psycopg import sql
 from rich.console import Console
@@ -12,10 +11,8 @@ from richiamo_events.ids import CallerId
 from richiamo_events.language import CallerErased, CallMissed
 from richiamo_events.wire import Unreadable
 from richiamo_kit import database
-from richiamo_kit.errors import Problem
 from richiamo_kit.projector import Projector
 from richiamo_ops.asking import Ask, asking
-from richiamo_ops.identities import broken
 from richiamo_ops.rebuild import differences
 from richiamo_ops.site import Site, reached
 from richiamo_ops.views import VIEWS
@@ -105,17 +102,6 @@ async def _reports(ask: Ask, days: int) -> AsyncIterator[str]:
     today = await ask("richiamo.reporting.dashboard", {})
     last = date.fromisoformat(today["days"][-1]["day"])
     first = last - timedelta(days=days - 1)
-    period = {"from": first.isoformat(), "to": last.isoformat()}
-    try:
-        dashboard = await ask("richiamo.reporting.dashboard", period)
-        historical = await ask("richiamo.reporting.historical", period)
-        code_caller = await ask("richiamo.reporting.code_caller", period)
-        told: list[dict[str, Any]] = []
-        for offset in range(days):
-            day = (first + timedelta(days=offset)).isoformat()
-            told.append({"day": day, **await ask("richiamo.reporting.day", {"day": day})})
-    except Problem as problem:
-        yield f"reports: they cannot be read: {problem.title}"
-        return
-    for fault in broken(dashboard, historical, code_caller, told):
-        yield f"reports: {fault}"
+    found = await ask("richiamo.reporting.check", {"from": first.isoformat(), "to": last.isoformat()})
+    for breach in found["breaches"]:
+        yield f"reports: {breach['identity']}, {breach['day'] or 'the period'}: {breach['sentence']}"

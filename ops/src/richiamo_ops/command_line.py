@@ -26,6 +26,8 @@ for _name, _function, _help in (
     ("rebuild", "richiamo_ops.rebuild:rebuild", "Fold a view again from the log and put it in place."),
     ("as-of", "richiamo_ops.as_of:as_of", "Print a report or the worklist as it was at an instant."),
     ("check", "richiamo_ops.check:check", "Check log, views, directory and the reports' identities."),
+    ("backup", "richiamo_ops.backup:backup", "Save the log and what lies beside it into a folder."),
+    ("restore", "richiamo_ops.restore:restore", "Bring back a backup into an empty installation."),
     ("erase", "richiamo_ops.erase:erase", "Forget a number for ever; the counts stay."),
 ):
     app.command(_function, name=_name, help=_help)
@@ -37,7 +39,10 @@ def run(arguments: Sequence[str]) -> int:
     logging.configure(os.environ.get("RICHIAMO_LOG_LEVEL", "error"))
     try:
         answer = app(list(arguments), result_action="return_value", print_error=True, exit_on_error=True)
-    except (Unavailable, Problem) as error:
+    except Problem as problem:
+        errors.print(f"richiamo: {problem.title} {problem.detail}".rstrip(), markup=False)
+        return 1
+    except Unavailable as error:
         errors.print(f"richiamo: {error}", markup=False)
         return 1
     except BrokenPipeError:

@@ -37,8 +37,8 @@ class Pace:
 
 
 LIVE = Pace(
-    until_given_up=(2, 25),
-    until_reserved=(4, 75),
+    until_given_up=(2, 15),
+    until_reserved=(2, 60),
     until_dialled=(2, 12),
     until_tried_again=(30, 180),
     until_rings_again=(20, 120),

@@ -1,0 +1,99 @@
+"""How is everything saved that cannot be folded again? The log first, then what lies beside it, into one folder."""
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from richiamo_kit import database
+from richiamo_kit.errors import Problem
+from richiamo_kit.settings import Settings
+from richiamo_kit.store import snapshot
+from richiamo_kit.store.streams import CDR, DIRECTORY, EVENTS, QUARANTINE
+from richiamo_ops.settings import Installation
+from richiamo_ops.site import Site, reached
+
+MANIFEST = "manifest.json"
+KEY = "directory.key"
+CREDENTIALS = "credentials.copy"
+STREAMS = (EVENTS, DIRECTORY, CDR, QUARANTINE)
+"""In the order in which they are saved: whatever an event names must still be found in what is saved after it."""
+
+CREDENTIAL_COLUMNS = "username, password_hash, changed_at"
+
+
+def backup(folder: Path) -> int:
+    """Save the log, the caller directory with its key, raw records and credentials, while the system runs.
+
+    Views are not saved: they follow from the log. The folder holds numbers and password hashes: keep it as
+    safe as the system itself.
+
+    Example: richiamo backup /backups/richiamo-2026-03-02
+
+    Parameters
+    ----------
+    folder
+        A folder that does not exist yet, or is empty.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise Problem(409, "folder-in-use", f"{folder} is not empty: give the backup a folder of its own.")
+    return asyncio.run(_backup(folder))
+
+
+async def _backup(folder: Path) -> int:
+    console = Console(stderr=True, highlight=False)
+    async with reached("backup") as site:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        manifest = await save(site, folder, key_file(), console)
+    console.print(f"Saved {manifest['position']} events and what lies beside them in {folder}.")
+    return 0
+
+
+def key_file() -> Path:
+    """Where the directory's hash key of this installation is."""
+    return Settings().directory_key_file or Installation().folder / "secrets" / KEY
+
+
+async def save(site: Site, folder: Path, key: Path, console: Console) -> dict[str, Any]:
+    """Write the backup; its manifest comes last, so that a folder without one is no backup."""
+    streams: dict[str, Any] = {}
+    with console.status("saving") as status:
+        for stream in STREAMS:
+            status.update(f"saving {stream}")
+            streams[stream] = await snapshot.save(site.store.client, stream, folder / f"{stream}.snapshot")
+        async with (
+            await database.connect(site.database_url, application="richiamo-backup") as connection,
+            connection.cursor() as cursor,
+        ):
+            with (folder / CREDENTIALS).open("wb") as out:
+                async with cursor.copy(f"COPY gateway.credential ({CREDENTIAL_COLUMNS}) TO STDOUT".encode()) as rows:
+                    async for row in rows:
+                        out.write(row)
+        shutil.copyfile(key, folder / KEY)
+    manifest = {
+        "format": 1,
+        "taken_at": datetime.now(UTC).isoformat(),
+        "position": streams[EVENTS]["state"]["last_seq"],
+        "streams": streams,
+        "sha256": {file.name: digest(file) for file in sorted(folder.iterdir())},
+    }
+    for file in folder.iterdir():
+        file.chmod(0o600)
+    part = folder / f".{MANIFEST}"
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        json.dump(manifest, out, indent=1)
+        out.flush()
+        os.fsync(out.fileno())
+    part.rename(folder / MANIFEST)
+    return manifest
+
+
+def digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
