@@ -101,8 +101,8 @@ def test_every_process_may_die(fragile: System) -> None:
             victim = fragile.part(name)
             victim.kill()
             victim.wait(timeout=5)
-            eventually(fragile.ready, within=RESTART_SECONDS)
-            eventually(lambda: works(fragile, admin), within=RESTART_SECONDS)
+            eventually(fragile.ready, within=RESTART_SECONDS, what=f"ready after the death of {name}")
+            eventually(lambda: works(fragile, admin), within=RESTART_SECONDS, what=f"work after the death of {name}")
             assert fragile.part(name).pid != victim.pid
             eventually(lambda: len(rain.acknowledged) > before)  # noqa: B023 -- Looked at within this turn.
     assert len(rain.acknowledged) > 100

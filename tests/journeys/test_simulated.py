@@ -12,7 +12,7 @@ from tests.journeys.system import System, command
 
 @pytest.mark.slow
 def test_a_minute_of_calls_and_three_days_of_history(system: System, sara: Person) -> None:
-    options = ["--rate", "400", "--seed", "4", "--days", "3", "--calls-per-day", "40", "--duration", "20"]
+    options = ["--rate", "400", "--seed", "2", "--days", "3", "--calls-per-day", "40", "--duration", "20"]
     done = subprocess.run(
         [command(), "simulate", *options], env=system.variables, capture_output=True, text=True, timeout=90, check=False
     )

@@ -11,7 +11,9 @@ class NeverHappened(AssertionError):
     """The condition did not hold before its deadline; the message says what was seen last."""
 
 
-def eventually(look: Callable[[], T], *, within: float = 5.0, so_that: Callable[[T], bool] = bool) -> T:
+def eventually(
+    look: Callable[[], T], *, within: float = 5.0, so_that: Callable[[T], bool] = bool, what: str = "it"
+) -> T:
     """Look again and again until `so_that` holds for what is seen, and give that.
 
     An assertion that fails while looking counts as not yet.
@@ -27,5 +29,5 @@ def eventually(look: Callable[[], T], *, within: float = 5.0, so_that: Callable[
                 return seen
             last = str(seen)
         if time.monotonic() > deadline:
-            raise NeverHappened(f"not within {within:g} s; last seen: {last[:2000]}")
+            raise NeverHappened(f"{what} not within {within:g} s; last seen: {last[:2000]}")
         time.sleep(0.02)

@@ -11,7 +11,6 @@ from richiamo_kit.errors import Unavailable
 from richiamo_kit.messaging import answering
 from richiamo_reporting.questions import BehindQuestion, Question, WorkbookQuestion, read
 from richiamo_reporting.reports import Reports
-from richiamo_reporting.workbook import workbook
 
 Payload = dict[str, Any]
 Handler = Callable[[Payload], Awaitable[Payload]]
@@ -42,6 +41,9 @@ def declare(broker: NatsBroker, reports: Reports) -> None:
         return await reports.check(read(Question, payload))
 
     async def as_workbook(payload: Payload) -> Payload:
+        # openpyxl brings numpy along: half a second less until the service is back after its death.
+        from richiamo_reporting.workbook import workbook  # noqa: PLC0415 -- See above.
+
         return await workbook(reports, read(WorkbookQuestion, payload))
 
     asked: dict[str, Handler] = {
