@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
-from richiamo_kit.store.jetstream import JetStreamEventStore
 
-from tests.gateway.conftest import House, house, queue_service
+from richiamo_kit.store.jetstream import JetStreamEventStore
+from tests.gateway.conftest import House, house, queue_service, reporting_service
 from tests.gateway.lost_calls import caller_of, lose
 
-__all__ = ["house", "queue_service"]
+__all__ = ["house", "queue_service", "reporting_service"]
 
 Enter = Callable[..., Awaitable[Page]]
 Lose = Callable[..., Awaitable[str]]
@@ -38,7 +38,9 @@ async def enter(house: House, queue_service: None, browser: Browser) -> AsyncIte
     errors: list[str] = []
     contexts = []
 
-    async def entered(username: str, *, dark: bool = False, width: int = 1360, role: str = "operator", **user: str) -> Page:
+    async def entered(
+        username: str, *, dark: bool = False, width: int = 1360, role: str = "operator", **user: str
+    ) -> Page:
         await house.person(username, role, **user)
         context = await browser.new_context(
             base_url=house.url,

@@ -27,16 +27,25 @@ async def barriers(page: Page) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("language", "dark", "width"), [("it", False, 1360), ("en", True, 1360), ("it", True, 390)])
 async def test_no_page_has_a_barrier(enter: Enter, lose_call: Lose, language: str, dark: bool, width: int) -> None:
-    for end in range(3):
-        caller = await lose_call(f"+39050123456{end}")
+    callers = [await lose_call(f"+39050123456{end}") for end in range(3)]
     page = await enter("sara", dark=dark, width=width, role="admin", language=language, extension="300")
     await page.locator("#rows .take").first.click()
     await page.wait_for_selector("#mine .mine")
-    for path in [*SUPERVISED, f"/callers/{caller}"]:
+    for path in [*SUPERVISED, f"/callers/{callers[0]}"]:
         await page.goto(path)
         assert await barriers(page) == [], path
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is too wide"
         assert await page.get_attribute("html", "lang") == language
+
+
+async def test_what_needs_a_right_says_which(enter: Enter) -> None:
+    page = await enter("anna", language="en")
+    answer = await page.goto("/dashboard")
+    assert answer is not None
+    assert answer.status == 403
+    assert "role supervisor" in await page.inner_text("main")
+    assert await page.locator("nav a[href='/dashboard']").count() == 0
+    assert await barriers(page) == []
 
 
 async def test_what_opens_has_no_barrier_either(enter: Enter, lose_call: Lose) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
-from richiamo_kit.store.jetstream import JetStreamEventStore
 
+from richiamo_kit.store.jetstream import JetStreamEventStore
 from tests.gateway.conftest import House
 from tests.gateway_pages.conftest import Enter, Lose
 

@@ -1,11 +1,13 @@
 """Is every text there in every language, and none left over?"""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+
 from richiamo_gateway.pages import language, script_texts
 
 PACKAGE = Path(language.__file__).parents[1]
@@ -22,6 +24,10 @@ def used() -> dict[str, str | tuple[str, ...]]:
     return {text if isinstance(text, str) else text[0]: text for _, _, text, _, _ in found if text}
 
 
+def _values(texts: Iterable[str]) -> set[str]:
+    return {value for text in texts for value in _VALUES.findall(text)}
+
+
 @pytest.mark.parametrize("code", [code for code in language.NAMES if code != language.SOURCE])
 def test_a_catalogue_holds_exactly_the_texts_in_use(code: str) -> None:
     with (language.LOCALE / code / "LC_MESSAGES" / "messages.po").open("rb") as file:
@@ -30,9 +36,11 @@ def test_a_catalogue_holds_exactly_the_texts_in_use(code: str) -> None:
     assert sorted(used().keys() - told.keys()) == [], "texts without a translation"
     assert sorted(told.keys() - used().keys()) == [], "translations of nothing"
     for name, one in told.items():
-        forms = [one.string] if isinstance(one.string, str) else list(one.string)
+        forms = [one.string] if isinstance(one.string, str) else list(one.string or ())
         assert all(forms), f"{name} is empty"
-        values = {value for text in ([one.id] if isinstance(one.id, str) else one.id) for value in _VALUES.findall(text)}
+        values = {
+            value for text in ([one.id] if isinstance(one.id, str) else one.id) for value in _VALUES.findall(text)
+        }
         assert {value for form in forms for value in _VALUES.findall(form)} == values, f"{name}: other values"
 
 

@@ -18,7 +18,7 @@ let timer = null;
 let last = 0;
 
 /** Whether the data is young enough to decide on. */
-export const isFresh = () => !body.dataset.live || (!ended && now() - heardAt < FRESH);
+export const isFresh = () => !body.dataset.live || (!ended && navigator.onLine && now() - heardAt < FRESH);
 
 /** The session is over: says so and leaves the page as it is, with the way back in. */
 export function signedOut() {
@@ -85,7 +85,7 @@ function tellState() {
   const state = document.getElementById("state");
   if (!state) return;
   const age = now() - heardAt;
-  const connected = source?.readyState === EventSource.OPEN && !ended;
+  const connected = source?.readyState === EventSource.OPEN && navigator.onLine && !ended;
   const name = connected && age < FRESH ? "live" : !navigator.onLine || ended || age > 60_000 ? "offline" : "reconnecting";
   const words = text(name, { time: clock(heardAt) });
   state.dataset.state = name;

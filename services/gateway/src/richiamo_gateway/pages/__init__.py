@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse
 
+from richiamo_gateway.pages.dashboard import routes as dashboard
 from richiamo_gateway.pages.failures.routes import error_page
 from richiamo_gateway.pages.login import routes as login
 from richiamo_gateway.pages.missed_calls import routes as missed_calls
@@ -18,5 +19,5 @@ async def home() -> RedirectResponse:
     return RedirectResponse("/missed-calls", 303)
 
 
-for part in (login, missed_calls):
+for part in (login, missed_calls, dashboard):
     router.include_router(part.router)

@@ -29,6 +29,12 @@ def instant_of(value: object) -> datetime | None:
     return datetime.fromisoformat(value) if isinstance(value, str) and value else None
 
 
+def _day_of(value: object) -> date | None:
+    if isinstance(value, str) and value:
+        return date.fromisoformat(value)
+    return value if isinstance(value, date) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Formats:
     """Formats of one language at one moment; `zone` is the site's."""
@@ -64,16 +70,14 @@ class Formats:
         return format_time(instant.astimezone(self.zone), "HH:mm:ss", locale=self.language.locale)
 
     def day(self, value: object) -> str:
-        """A site day, `sab 21/11/2026`."""
-        day = date.fromisoformat(value) if isinstance(value, str) else value
-        return format_date(day, "ccc ", locale=self.language.locale) + self.short_day(day) if day else DASH
+        """A site day with its week day, `sab 21/11/2026`."""
+        day = _day_of(value)
+        return f"{format_date(day, 'ccc', locale=self.language.locale)} {self.short_day(day)}" if day else DASH
 
     def short_day(self, value: object) -> str:
         """A site day in digits."""
-        day = date.fromisoformat(value) if isinstance(value, str) else value
-        if not isinstance(day, date):
-            return DASH
-        return format_skeleton("yMMdd", day, locale=self.language.locale)
+        day = _day_of(value)
+        return format_skeleton("yMMdd", day, locale=self.language.locale) if day else DASH
 
     def count(self, value: object) -> str:
         """A whole number with the locale's separators."""

@@ -16,7 +16,10 @@ class Place:
     key: str
 
 
-PLACES = (Place("/missed-calls", N_("Missed calls"), Role.OPERATOR, "m"),)
+PLACES = (
+    Place("/missed-calls", N_("Missed calls"), Role.OPERATOR, "m"),
+    Place("/dashboard", N_("Dashboard"), Role.SUPERVISOR, "d"),
+)
 
 
 def places_for(user: User) -> list[Place]:

@@ -56,12 +56,11 @@ async def page(
 ) -> Response:
     """Both panels; the scripts read it again with `Min-Position` and take the parts that changed."""
     filters = read_filters("/missed-calls", request.query_params)
-    common = {"min_position": min_position}
     listed, mine, calling, summary = await asyncio.gather(
-        gateway.ask(_SUBJECT, user, view="recall", **filters.question, **common),
-        gateway.ask(_SUBJECT, user, view="mine", limit=_MOST_OWN, sort="reserved_at", **common),
-        gateway.ask(_SUBJECT, user, view="calling", limit=_MOST_OWN, sort="reserved_at", **common),
-        gateway.ask("richiamo.queue.summary", user, **common),
+        gateway.ask(_SUBJECT, user, view="recall", **filters.question, min_position=min_position),
+        gateway.ask(_SUBJECT, user, view="mine", limit=_MOST_OWN, sort="reserved_at", min_position=min_position),
+        gateway.ask(_SUBJECT, user, view="calling", limit=_MOST_OWN, sort="reserved_at", min_position=min_position),
+        gateway.ask("richiamo.queue.summary", user, min_position=min_position),
     )
     formats = formats_for(request, language_for(request, user))
     start = (filters.page - 1) * PAGE_ROWS
