@@ -104,4 +104,4 @@ async def _reports(ask: Ask, days: int) -> AsyncIterator[str]:
     first = last - timedelta(days=days - 1)
     found = await ask("richiamo.reporting.check", {"from": first.isoformat(), "to": last.isoformat()})
     for breach in found["breaches"]:
-        yield f"reports: {breach['identity']}, {breach['day'] or 'the period'}: {breach['sentence']}"
+        yield f"reports: {breach['sentence']}"
