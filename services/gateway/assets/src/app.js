@@ -1,5 +1,7 @@
-// What does every page start? Links and forms by htmx, everything that moves by the small modules beside this file.
-import "htmx.org";
+// What does every page start? Links and forms are the browser's own; what moves is done by the small modules beside this.
+//
+// htmx is not loaded: a reservation, its refusal and the live rows need their own rules for focus and place (`_rows.js`),
+// and a page is read again as a whole (`_refresh.js`), so there is no swap left for it to do.
 import { startAvailability } from "./_availability.js";
 import { startCommands } from "./_commands.js";
 import { startForms } from "./_forms.js";
