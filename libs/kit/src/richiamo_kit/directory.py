@@ -20,8 +20,9 @@ from nats.aio.msg import Msg
 from richiamo_events.ids import CallerId
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.store.connection import JetStreamError, api_patiently
+from richiamo_kit.store.group_commit import GroupCommit
 from richiamo_kit.store.messages import Stored, newest_on
-from richiamo_kit.store.publish import EXPECTED_POSITION, Outgoing, send
+from richiamo_kit.store.publish import EXPECTED_POSITION, Outgoing
 from richiamo_kit.store.streams import DIRECTORY, DIRECTORY_PREFIX
 
 _REMEMBERED = 50_000
@@ -60,6 +61,7 @@ class NatsDirectory:
 
     def __init__(self, client: Client, key: bytes) -> None:
         self._client = client
+        self._group = GroupCommit(client)
         self._key = key
         self._ids: OrderedDict[str, CallerId] = OrderedDict()
         self._numbers: OrderedDict[CallerId, str] = OrderedDict()
@@ -175,7 +177,7 @@ class NatsDirectory:
 
     async def _put(self, subject: str, body: bytes, *, expected: int | None = None) -> None:
         headers = {} if expected is None else {EXPECTED_POSITION: str(expected)}
-        await send(self._client, [Outgoing(subject, headers, body)])
+        await self._group.send(Outgoing(subject, headers, body))
 
     async def _erase(self, stored: Stored | None) -> None:
         if stored is None:

@@ -36,7 +36,7 @@ from richiamo_kit.store.reader import follow_stream
 from richiamo_kit.store.streams import CDR
 
 _log = structlog.get_logger(__name__)
-_AT_ONCE = 64
+_AT_ONCE = 500
 _PAUSE = 0.3
 _VIEW_WITHIN = 10.0
 

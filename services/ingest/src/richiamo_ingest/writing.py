@@ -33,7 +33,8 @@ from richiamo_ingest.call_index import CallIndex, KnownCall
 from richiamo_ingest.reports import CallReport, LostReport, PutAside, RecordReport, ServedReport
 from richiamo_kit.store.port import EventStore
 
-_AT_ONCE = 64
+_AT_ONCE = 500
+"""Calls written side by side: what waits together is stored together (`kit.store.group_commit`)."""
 
 
 class Outcome(StrEnum):

@@ -10,6 +10,7 @@ from richiamo_events.subjects import ALL
 from richiamo_events.wire import decode, encode, message_id
 from richiamo_kit.errors import StreamMoved, Unavailable
 from richiamo_kit.store.connection import JetStreamError, api_patiently, connect
+from richiamo_kit.store.group_commit import GroupCommit
 from richiamo_kit.store.messages import MESSAGE_ID, Stored, newest_on, next_on
 from richiamo_kit.store.port import Guarded
 from richiamo_kit.store.publish import EXPECTED_POSITION, Outgoing, send
@@ -30,6 +31,7 @@ class JetStreamEventStore:
     def __init__(self, client: Client, *, stream: str = EVENTS) -> None:
         self.client = client
         self._stream = stream
+        self._group = GroupCommit(client)
 
     async def append(self, events: Sequence[NewEvent], *, expected: int | None = None) -> int:
         """See `EventStore.append`."""
@@ -41,6 +43,8 @@ class JetStreamEventStore:
                 raise ValueError("an expected position guards one subject; use append_guarded for several")
             return await self.append_guarded([Guarded(events[0].subject, expected, events)])
         try:
+            if len(events) == 1:
+                return (await self._group.send(_outgoing(events[0]))).position
             return (await send(self.client, [_outgoing(event) for event in events])).position
         except JetStreamError as error:
             if error.code != _KNOWN_ID:

@@ -39,7 +39,12 @@ def configurations(*, replicas: int = 1, retention_days: int = 45) -> Mapping[st
         "num_replicas": replicas,
         "allow_direct": True,
     }
-    raw_records: dict[str, object] = {**kept, "max_age": retention_days * _DAY, "duplicate_window": _HOUR}
+    raw_records: dict[str, object] = {
+        **kept,
+        "max_age": retention_days * _DAY,
+        "duplicate_window": _HOUR,
+        "allow_atomic": True,
+    }
     return MappingProxyType(
         {
             # The log: append-only. Whether writes are synced is the server's setting, `sync_interval: always`.
@@ -67,6 +72,7 @@ def configurations(*, replicas: int = 1, retention_days: int = 45) -> Mapping[st
                 **kept,
                 "subjects": [f"{DIRECTORY_PREFIX}.>"],
                 "max_msgs_per_subject": 1,
+                "allow_atomic": True,
                 "discard": "new",
                 "allow_rollup_hdrs": True,
                 "deny_delete": False,

@@ -1,0 +1,85 @@
+"""How do many small appends share one write to the disk? What waits while one batch is on its way is the next batch.
+
+Every message is acknowledged only when its stream has it on disk, and alone it pays for that alone. Under load the
+messages that arrive during one write go together in the next; without load a message goes at once, by itself.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from nats.aio.client import Client
+
+from richiamo_kit.errors import Unavailable
+from richiamo_kit.store.connection import JetStreamError
+from richiamo_kit.store.publish import PATIENCE, Acknowledged, Outgoing, send
+
+_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    message: Outgoing
+    answer: asyncio.Future[Acknowledged]
+
+
+class GroupCommit:
+    """Stores single messages of one stream (`allow_atomic`), several at a time when several wait."""
+
+    def __init__(self, client: Client, *, patience: float = PATIENCE) -> None:
+        self._client = client
+        self._patience = patience
+        self._waiting: list[_Waiting] = []
+        self._sender: asyncio.Task[None] | None = None
+
+    async def send(self, message: Outgoing) -> Acknowledged:
+        """Store one message; raises as `publish.send` does for it alone, whatever became of its neighbours."""
+        waiting = _Waiting(message, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send_all(), name="group_commit")
+        return await waiting.answer
+
+    async def _send_all(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            # Two messages of one id in a batch would be refused: what is alone goes alone.
+            if len(group) == 1:
+                await self._send_one(group[0])
+            else:
+                await self._send_group(group)
+
+    async def _send_group(self, group: list[_Waiting]) -> None:
+        try:
+            last = await send(self._client, [one.message for one in group], patience=self._patience)
+        except JetStreamError:
+            # One known id or wrong position refuses all, and none is stored: each for itself then.
+            await asyncio.gather(*(self._send_one(one) for one in group))
+        except Unavailable as error:
+            for one in group:
+                _fail(one, Unavailable(str(error)))
+        except BaseException as error:
+            for one in group:
+                _fail(one, Unavailable(f"the append was cut short: {error}"))
+            raise
+        else:
+            first = last.position - len(group) + 1
+            for number, one in enumerate(group):
+                if not one.answer.done():
+                    one.answer.set_result(Acknowledged(first + number, duplicate=False))
+
+    async def _send_one(self, one: _Waiting) -> None:
+        try:
+            acknowledged = await send(self._client, [one.message], patience=self._patience)
+        except (JetStreamError, Unavailable) as error:
+            _fail(one, error)
+        except BaseException as error:
+            _fail(one, Unavailable(f"the append was cut short: {error}"))
+            raise
+        else:
+            if not one.answer.done():
+                one.answer.set_result(acknowledged)
+
+
+def _fail(one: _Waiting, error: Exception) -> None:
+    if not one.answer.done():
+        one.answer.set_exception(error)
