@@ -25,6 +25,7 @@ for _name, _function, _help in (
     ("tail", "richiamo_ops.replay:tail", "Write new events as they are recorded."),
     ("rebuild", "richiamo_ops.rebuild:rebuild", "Fold a view again from the log and put it in place."),
     ("as-of", "richiamo_ops.as_of:as_of", "Print a report or the worklist as it was at an instant."),
+    ("what-if", "richiamo_ops.what_if:what_if", "Print the Dashboard as other settings would have made it."),
     ("check", "richiamo_ops.check:check", "Check log, views, directory and the reports' identities."),
     ("backup", "richiamo_ops.backup:backup", "Save the log and what lies beside it into a folder."),
     ("restore", "richiamo_ops.restore:restore", "Bring back a backup into an empty installation."),
