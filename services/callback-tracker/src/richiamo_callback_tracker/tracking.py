@@ -6,7 +6,7 @@ record gives it, and those the view knows are left out, so the log holds each on
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,6 +34,7 @@ from richiamo_kit.store.port import EventStore
 from richiamo_kit.store.publish import publish
 from richiamo_kit.store.reader import follow_stream
 from richiamo_kit.store.streams import CDR
+from richiamo_kit.together import together
 
 _log = structlog.get_logger(__name__)
 _AT_ONCE = 500
@@ -100,7 +101,7 @@ class Tracker:
                     await self.store.append([event])
                     metrics.FACTS.labels(type_of(event.data)).inc()
 
-        await _together([append(group) for group in of_subject.values()])
+        await together([append(group) for group in of_subject.values()])
         _log.info("records_tracked", records=len(records), facts=len(events), position=chunk[-1].position)
 
     async def _facts(self, judged: Sequence[Judged]) -> list[NewEvent]:
@@ -139,15 +140,3 @@ class Tracker:
                 self.client, "richiamo.dead.tracker", stored.body, message_id=f"cdr-{stored.position}", headers={}
             )
             return None
-
-
-async def _together(parts: Sequence[Coroutine[object, object, None]]) -> None:
-    """Run all; the first failure ends the others and is raised as it is."""
-    tasks = [asyncio.ensure_future(part) for part in parts]
-    try:
-        await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise

@@ -6,7 +6,7 @@ What can be told only from the record (served, recalled) is the tracker's to wri
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -32,6 +32,7 @@ from richiamo_events.settings import Rules, SiteSettings
 from richiamo_ingest.call_index import CallIndex, KnownCall
 from richiamo_ingest.reports import CallReport, LostReport, PutAside, RecordReport, ServedReport
 from richiamo_kit.store.port import EventStore
+from richiamo_kit.together import together
 
 _AT_ONCE = 500
 """Calls written side by side: what waits together is stored together (`kit.store.group_commit`)."""
@@ -87,7 +88,7 @@ class Writer:
                     else:
                         outcomes[position], so_far = await self._write_one(report, so_far)
 
-        await _together([write_call(call, positions) for call, positions in of_call.items()])
+        await together([write_call(call, positions) for call, positions in of_call.items()])
         return outcomes
 
     async def _write_one(self, report: CallReport, known: KnownCall | None) -> tuple[Outcome, KnownCall | None]:
@@ -192,18 +193,6 @@ class Writer:
         await self.store.append(events)
         self.index.remember(fact.call, caller, event_id, lost=lost)
         return Outcome.NEW, KnownCall(caller, (known.events if known else frozenset()) | {event_id})
-
-
-async def _together(parts: Sequence[Coroutine[object, object, None]]) -> None:
-    """Run all; the first failure ends the others and is raised as it is."""
-    tasks = [asyncio.ensure_future(part) for part in parts]
-    try:
-        await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
 
 
 def number_rules(settings: SiteSettings) -> NumberRules:
