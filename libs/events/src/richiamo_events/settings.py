@@ -96,6 +96,11 @@ _CHOICES = {"dial_how": ("link", "kalliope", "ami"), "dial_verb": ("GET", "POST"
 _TEXT_LIMIT = 2000
 
 
+def limits(name: str) -> tuple[float, float] | None:
+    """The least and the greatest value of a setting that is a number."""
+    return _WHOLE.get(name) or _SECONDS.get(name)
+
+
 def validate(values: Mapping[str, object]) -> dict[str, str]:
     """Say in words what is wrong with each of these values; empty when all can be taken."""
     wrong: dict[str, str] = {}

@@ -15,6 +15,9 @@ class GatewaySettings(Settings):
         default="127.0.0.1", description="Address to listen on; put a proxy with TLS before anything wider"
     )
     gateway_port: int = Field(default=8080, ge=0, le=65535, description="Port for pages and the JSON API")
+    ingest_port: int = Field(
+        default=8081, ge=0, le=65535, description="Port on which the PBX reaches ingest, shown on the settings page"
+    )
     admin_password: SecretStr | None = Field(
         default=None, description="Password of the user `admin`, who is created when there is no user yet"
     )

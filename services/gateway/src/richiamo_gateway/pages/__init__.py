@@ -7,6 +7,8 @@ from richiamo_gateway.pages.dashboard import routes as dashboard
 from richiamo_gateway.pages.failures.routes import error_page
 from richiamo_gateway.pages.login import routes as login
 from richiamo_gateway.pages.missed_calls import routes as missed_calls
+from richiamo_gateway.pages.settings import routes as settings
+from richiamo_gateway.pages.users import routes as users
 
 __all__ = ["error_page", "router"]
 
@@ -19,5 +21,5 @@ async def home() -> RedirectResponse:
     return RedirectResponse("/missed-calls", 303)
 
 
-for part in (login, missed_calls, dashboard):
+for part in (login, missed_calls, dashboard, users, settings):
     router.include_router(part.router)

@@ -19,6 +19,8 @@ class Place:
 PLACES = (
     Place("/missed-calls", N_("Missed calls"), Role.OPERATOR, "m"),
     Place("/dashboard", N_("Dashboard"), Role.SUPERVISOR, "d"),
+    Place("/users", N_("Users"), Role.ADMIN, "u"),
+    Place("/settings", N_("Settings"), Role.ADMIN, "s"),
 )
 
 

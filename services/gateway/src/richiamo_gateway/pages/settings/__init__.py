@@ -1,0 +1,1 @@
+"""By which rules does the site work, and who changed them?"""
