@@ -8,13 +8,16 @@ import { closeDetails, openDetails } from "./_details.js";
 
 const API = "/api/v1";
 
-/** Carries out a command. Answers {ok, status, body}; status 0 when nobody answered. */
-export async function command(method, path, body) {
+/** Carries out a command of the API. Answers {ok, status, body}; status 0 when nobody answered. */
+export const command = (method, path, body) => send(method, API + path, body);
+
+/** The same for any address of this origin. */
+export async function send(method, address, body) {
   const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
   const headers = { Accept: "application/json", "Idempotency-Key": key };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   try {
-    const answer = await fetch(API + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    const answer = await fetch(address, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
     const told = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
     if (answer.status === 401) signedOut();
     return { ok: answer.ok, status: answer.status, body: told };

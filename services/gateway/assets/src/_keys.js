@@ -8,7 +8,7 @@ import { undoLast } from "./_toast.js";
 
 let going = 0;
 
-const stops = () => [...document.querySelectorAll("#rows > tr, .mine")];
+const stops = () => [...document.querySelectorAll("#rows > tr, #callers > tr, .mine")];
 const handle = (stop) => stop.querySelector("th a, [data-do=call].btn");
 
 function step(by) {
@@ -52,6 +52,7 @@ const KEYS = {
   p: () => press("reserve"),
   r: () => press("release"),
   c: () => press("call"),
+  x: () => current()?.querySelector(".pick-one")?.click(),
   ".": () => refresh({ merge: true }),
   u: undoLast,
   "/": search,

@@ -25,12 +25,17 @@ export function inUse() {
   return panel.contains(document.activeElement) && Date.now() - touchedAt < RECENT;
 }
 
+let otherwise = null;
+/** A page with a list of its own says how it is read again. */
+export const readsItself = (how) => { otherwise = how; };
+
 export const saw = (position) => { seen = Math.max(seen, position); };
 
 /** Reads the page again, at least as new as `position`; with `merge` the list is taken over whatever is going on. */
 export async function refresh({ position = 0, merge = false } = {}) {
   if (!document.body.dataset.live) return;
   saw(position);
+  if (otherwise) return otherwise({ position: seen, merge });
   const mine = ++asked;
   let answer;
   try {

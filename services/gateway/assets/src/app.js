@@ -2,8 +2,10 @@
 //
 // htmx is not loaded: a reservation, its refusal and the live rows need their own rules for focus and place (`_rows.js`),
 // and a page is read again as a whole (`_refresh.js`), so there is no swap left for it to do.
+import { startAssign } from "./_assign.js";
 import { startAvailability } from "./_availability.js";
 import { startCommands } from "./_commands.js";
+import { startFlush } from "./_flush.js";
 import { startForms } from "./_forms.js";
 import { startKeys } from "./_keys.js";
 import { startList } from "./_list.js";
@@ -14,4 +16,6 @@ startAvailability();
 startCommands();
 startForms();
 startList();
+startAssign();
+startFlush();
 startKeys();

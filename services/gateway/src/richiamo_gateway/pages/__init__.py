@@ -3,8 +3,10 @@
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse
 
+from richiamo_gateway.pages.assign import routes as assign
 from richiamo_gateway.pages.dashboard import routes as dashboard
 from richiamo_gateway.pages.failures.routes import error_page
+from richiamo_gateway.pages.flush import routes as flush
 from richiamo_gateway.pages.login import routes as login
 from richiamo_gateway.pages.missed_calls import routes as missed_calls
 from richiamo_gateway.pages.settings import routes as settings
@@ -21,5 +23,5 @@ async def home() -> RedirectResponse:
     return RedirectResponse("/missed-calls", 303)
 
 
-for part in (login, missed_calls, dashboard, users, settings):
+for part in (login, missed_calls, assign, flush, dashboard, users, settings):
     router.include_router(part.router)

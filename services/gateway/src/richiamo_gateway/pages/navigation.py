@@ -18,6 +18,8 @@ class Place:
 
 PLACES = (
     Place("/missed-calls", N_("Missed calls"), Role.OPERATOR, "m"),
+    Place("/assign", N_("Assign"), Role.SUPERVISOR, "a"),
+    Place("/flush", N_("Flush queue"), Role.SUPERVISOR, "f"),
     Place("/dashboard", N_("Dashboard"), Role.SUPERVISOR, "d"),
     Place("/users", N_("Users"), Role.ADMIN, "u"),
     Place("/settings", N_("Settings"), Role.ADMIN, "s"),

@@ -1,0 +1,1 @@
+"""Who calls whom back? A supervisor hands customers out."""

@@ -1,0 +1,31 @@
+"""What does a list of customers hold? One page of it, ready for the template."""
+
+from typing import Any
+
+from starlette.requests import Request
+
+from richiamo_gateway.auth.user import User
+from richiamo_gateway.context import gateway_of
+from richiamo_gateway.pages.caller_list.filters import COUNTS, DAYS, PAGE_ROWS, read_filters
+from richiamo_gateway.pages.rendering import formats_for, language_for
+
+
+async def listing(request: Request, user: User, min_position: int | None) -> dict[str, Any]:
+    """The values that `caller_list/list.html` shows, for the filters of this address."""
+    filters = read_filters(request.url.path, request.query_params)
+    found = await gateway_of(request).ask(
+        "richiamo.queue.callers", user, view="open", **filters.question, min_position=min_position
+    )
+    start = (filters.page - 1) * PAGE_ROWS
+    return {
+        "filters": filters,
+        "chips": filters.chips(formats_for(request, language_for(request, user))),
+        "counts": COUNTS,
+        "days": DAYS,
+        "items": found["items"],
+        "total": found["total"],
+        "position": found["position"],
+        "shown_from": start + 1,
+        "shown_to": start + len(found["items"]),
+        "next": filters.following(found["next"]) if found["next"] else None,
+    }
