@@ -31,7 +31,7 @@ function ask() {
   const chosen = selection();
   const numbers = [...chosen.values()];
   byId("sure-count").textContent = count("flush_one", "flush_many", chosen.size);
-  byId("sure-sample").textContent = numbers.slice(0, SAMPLE).join(" · ") + (numbers.length > SAMPLE ? " …" : "");
+  byId("sure-sample").textContent = numbers.slice(0, SAMPLE).join(", ").replaceAll(" ", "\u00a0").replaceAll(",\u00a0", ", ") + (numbers.length > SAMPLE ? " …" : "");
   byId("sure").showModal();
   byId("reason").focus();
 }
