@@ -71,5 +71,6 @@ async def test_the_indicator_is_tried_before_it_is_saved(enter: Enter) -> None:
     await expect(page.locator("#preview-hours")).to_have_text("09:45 – 11:15")
     await page.fill("[name=availability_minutes]", "720")
     await expect(page.locator("#preview .av")).to_have_class("av now")
+    await expect(page.locator("#link_template-hint")).to_contain_text("<callernum> <extenNum>")
     assert "<unique_id>%UNIQUE_ID%</unique_id>" in await page.input_value("#xml-routing")
     assert (await page.input_value("#url-routing")).endswith(":8081/voipToCall/kalliopeToCall/insert/")
