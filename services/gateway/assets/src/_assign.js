@@ -14,7 +14,8 @@ async function give({ caller, number, holder }, operator, words) {
   const answer = await put(caller, operator);
   if (!answer.ok) return tell(answer);
   toast(words, { caller, undo: () => give({ caller, number, holder: operator }, holder, text("assignment_undone", { number })) });
-  await refresh({ position: answer.body.position, merge: true });
+  // Not waited for: the next decision need not wait until this one is on the page.
+  refresh({ position: answer.body.position, merge: true });
 }
 
 async function share() {

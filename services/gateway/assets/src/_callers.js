@@ -7,6 +7,7 @@ const byId = (id) => document.getElementById(id);
 const rows = () => [...document.querySelectorAll("#callers > tr")];
 let waiting = null;
 let asked = 0;
+let due = false; // an own decision has to be shown, even when a later reading overtakes its own
 
 export const selection = () => new Map(picked);
 
@@ -34,6 +35,7 @@ const inUse = () => {
 
 /** Reads the page again, at least as new as `position`; while the list is in use only rows that are there change. */
 async function readAgain({ position, merge }) {
+  due ||= merge;
   const mine = ++asked;
   const answer = await fetch(location.href, { headers: { Accept: "text/html", "Min-Position": String(position) } }).catch(() => null);
   if (!answer?.ok || answer.redirected || mine !== asked) return;
@@ -42,7 +44,7 @@ async function readAgain({ position, merge }) {
   byId("count").textContent = page.getElementById("count").textContent;
   if (byId("loads")) reconcile(byId("loads"), page.getElementById("loads"));
   waiting = page;
-  if (merge || !inUse()) return takeOver();
+  if (due || !inUse()) return takeOver();
   for (const row of rows()) {
     const fresh = page.getElementById(row.id);
     const chosen = row.querySelector("select")?.value || row.contains(document.activeElement);
@@ -54,7 +56,11 @@ async function readAgain({ position, merge }) {
 function takeOver() {
   const page = waiting;
   waiting = null;
+  due = false;
+  const chosen = rows().map((row) => [row.id, row.querySelector("select")?.value, row.dataset.holder]);
   reconcile(byId("callers"), page.getElementById("callers"));
+  // What is chosen but not yet decided stays chosen, unless that is what has just happened.
+  for (const [id, value, holder] of chosen) if (value && byId(id)?.dataset.holder === holder) byId(id).querySelector("select").value = value;
   for (const id of ["empty", "paging"]) byId(id).replaceChildren(...[...page.getElementById(id).childNodes].map((one) => document.importNode(one, true)));
   show();
 }
