@@ -5,6 +5,7 @@ from starlette.responses import RedirectResponse
 
 from richiamo_gateway.pages.assign import routes as assign
 from richiamo_gateway.pages.dashboard import routes as dashboard
+from richiamo_gateway.pages.day import routes as day
 from richiamo_gateway.pages.failures.routes import error_page
 from richiamo_gateway.pages.flush import routes as flush
 from richiamo_gateway.pages.login import routes as login
@@ -23,5 +24,5 @@ async def home() -> RedirectResponse:
     return RedirectResponse("/missed-calls", 303)
 
 
-for part in (login, missed_calls, assign, flush, dashboard, users, settings):
+for part in (login, missed_calls, assign, flush, dashboard, day, users, settings):
     router.include_router(part.router)

@@ -20,6 +20,7 @@ PLACES = (
     Place("/missed-calls", N_("Missed calls"), Role.OPERATOR, "m"),
     Place("/assign", N_("Assign"), Role.SUPERVISOR, "a"),
     Place("/flush", N_("Flush queue"), Role.SUPERVISOR, "f"),
+    Place("/report", N_("Report"), Role.SUPERVISOR, "r"),
     Place("/dashboard", N_("Dashboard"), Role.SUPERVISOR, "d"),
     Place("/users", N_("Users"), Role.ADMIN, "u"),
     Place("/settings", N_("Settings"), Role.ADMIN, "s"),

@@ -1,0 +1,1 @@
+"""How is one day going, and what is left to handle?"""
