@@ -27,3 +27,37 @@ async def test_the_day_tells_its_figures(
     await expect(page.locator("[data-figure=requests_to_handle_pct] .value")).to_have_text("100%")
     await page.goto("/report?day=2020-01-01")
     await expect(page.locator("[data-figure=requests_to_handle_pct] .value")).to_have_text("–")
+
+
+async def test_the_report_of_today_follows_and_says_when_it_cannot(enter: Enter, lose_call: Lose) -> None:
+    await lose_call("+390501234567")
+    page = await enter("sara", role="supervisor", language="en")
+    await page.goto("/report")
+    calls, freshness = page.locator("[data-figure=total_calls] .value"), page.locator("#freshness")
+    await expect(calls).to_have_text("1", timeout=15_000)
+    await lose_call("+390501234568")
+    await expect(calls).to_have_text("2", timeout=15_000)
+    await expect(freshness).to_be_empty()
+    await page.route("**/report", lambda route: route.abort())
+    await expect(freshness).to_contain_text("Offline since", timeout=15_000)
+    await expect(calls).to_have_text("2")
+    await page.unroute("**/report")
+    await expect(freshness).to_be_empty(timeout=15_000)
+    await page.context.clear_cookies()
+    await expect(freshness).to_contain_text("session has ended", timeout=15_000)
+
+
+async def test_the_workbook_of_the_day_is_one_click_away(enter: Enter, lose_call: Lose) -> None:
+    await lose_call("+390501234567")
+    page = await enter("sara", role="supervisor", language="en")
+    await page.goto("/report")
+    async with page.expect_download() as coming:
+        await page.get_by_role("link", name="Export all").click()
+    assert (await coming.value).suggested_filename.endswith(".xlsx")
+
+
+async def test_operators_are_told_which_right_is_missing(enter: Enter) -> None:
+    page = await enter("anna", language="en")
+    answer = await page.goto("/report")
+    assert answer is not None
+    assert answer.status == 403

@@ -59,7 +59,7 @@ SECTIONS = (
                 "record_minutes",
                 "whole",
                 N_("Wait for the record of a recall (minutes)"),
-                N_("When none has come by then, the recall counts as failed."),
+                N_("When none has come by then, the row comes back; that is no attempt."),
             ),
             Setting("close_after_days", "whole", N_("Close requests by themselves after (days)"), N_("0: never.")),
             Setting("ignore_waits_under_seconds", "seconds", N_("Leave out who hung up within (seconds)")),
