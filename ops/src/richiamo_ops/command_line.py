@@ -20,7 +20,7 @@ for _name, _function, _help in (
     ("up", "richiamo_ops.up:up", "Start everything on this machine and keep it running."),
     ("serve", "richiamo_ops.serve:serve", "Run one service in this process."),
     ("simulate", "richiamo_ops.simulate.command:simulate", "Play a call centre and its PBX."),
-    ("import", "richiamo_ops.import_:import_file", "Import call records from a file: JSON, XML, CSV or XLSX."),
+    ("import", "richiamo_ops.import_:import_file", "Import call records: a Kalliope's or an Asterisk's files."),
     ("replay", "richiamo_ops.replay:replay", "Write the log, or a part of it, as JSON lines."),
     ("tail", "richiamo_ops.replay:tail", "Write new events as they are recorded."),
     ("rebuild", "richiamo_ops.rebuild:rebuild", "Fold a view again from the log and put it in place."),

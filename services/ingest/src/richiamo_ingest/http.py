@@ -16,8 +16,9 @@ from richiamo_events.settings import SiteSettings
 from richiamo_ingest.access import Access
 from richiamo_ingest.intake import Intake
 from richiamo_ingest.kalliope.notification import Noted, read_notification
-from richiamo_ingest.kalliope.records import MASKED, Refusal, read_records
+from richiamo_ingest.kalliope.records import MASKED, Refusal
 from richiamo_ingest.kalliope.routing import LARGEST_BODY, answer, read_routing
+from richiamo_ingest.record_bodies import read_any
 from richiamo_ingest.reports import LostReport, NotUnderstood, PutAside, RecordReport, ServedReport
 from richiamo_ingest.site import Site
 from richiamo_ingest.spool import AnyReport
@@ -112,7 +113,7 @@ class Edge:
             body = await _body(request, self.largest_records_body)
             # In a thread: a customer on the line does not wait until a large body is read.
             reading = await asyncio.to_thread(
-                read_records, body, pbx=_valid(pbx), zone=self.site.settings.zone, received_at=received_at
+                read_any, body, request.query_params, pbx=_valid(pbx), settings=self.site.settings, at=received_at
             )
         except NotUnderstood as error:
             await self._refuse("cdr", request, body, str(error), received_at)
@@ -123,7 +124,7 @@ class Edge:
         for start in range(0, len(taken), _RECORDS_AT_ONCE):
             part = taken[start : start + _RECORDS_AT_ONCE]
             outcomes.extend(await self.intake.take(part, within=_RECORDS_WITHIN if len(part) > 1 else 1.2))
-        await self._put_aside_refused(pbx, reading.refused, received_at)
+        await self._put_aside_refused(pbx, reading.refused, received_at, request.url.query[:4000])
         self.site.numbers_masked = reading.masked > 0 if reading.masked or taken else self.site.numbers_masked
         duplicates = outcomes.count(Outcome.DUPLICATE)
         metrics.CALL_RECORDS.labels(pbx, "accepted").inc(len(outcomes) - duplicates)
@@ -139,15 +140,16 @@ class Edge:
             status_code=202,
         )
 
-    async def _put_aside_refused(self, pbx: str, refused: Sequence[Refusal], received_at: datetime) -> None:
+    async def _put_aside_refused(self, pbx: str, refused: Sequence[Refusal], received_at: datetime, query: str) -> None:
         kept: list[AnyReport] = [
             PutAside(
                 pbx=pbx,
                 source="cdr",
                 received_at=received_at,
                 reason=one.reason,
-                body=json.dumps([one.row], default=str).encode()[:_BODY_KEPT],
-                content_type="application/json",
+                body=(one.text or json.dumps([one.row], default=str)).encode()[:_BODY_KEPT],
+                content_type="text/plain" if one.text else "application/json",
+                query=query,
             )
             for one in refused
             if one.reason != MASKED

@@ -33,6 +33,8 @@ class Refusal:
     index: int
     reason: str
     row: Row
+    text: str = ""
+    """What came, when it was no row but lines of a file."""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+"""What does an Asterisk or a FreePBX say of its calls? Its files, and its live events."""

@@ -1,0 +1,1 @@
+"""What an Asterisk and a FreePBX write, and a PBX that speaks AMI."""
