@@ -40,7 +40,7 @@ demo: ready ## The same with a month of past calls and a call centre at work, da
 ##@ Changing it
 
 .PHONY: test
-test: ready ## Run every test, with real NATS, real PostgreSQL and a real Chromium (which it installs when it can).
+test: ready $(STAMPS)/oidc-provider ## Run every test, with real NATS, real PostgreSQL and a real Chromium (which it installs when it can).
 	@CHROMIUM="$$(tools/ensure-browser)" && export CHROMIUM && exec $(BIN)/pytest $(TESTS)
 
 .PHONY: check
@@ -72,7 +72,7 @@ assets: $(STAMPS)/assets ## Build the pages' scripts and styles.
 
 .PHONY: clean
 clean: ## Remove what was installed and built; ./var, the data, stays.
-	rm -rf $(VENV) $(STATIC) $(ASSETS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(STATIC) $(ASSETS)/node_modules tests/oidc/provider/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- Set-up: each step leaves a stamp, so that a second run does nothing. -----------------------------------------
@@ -104,6 +104,11 @@ $(STAMPS)/members: $(MANIFESTS) $(STAMPS)/packages
 $(STAMPS)/node-modules: $(ASSETS)/package.json $(ASSETS)/package-lock.json $(STAMPS)/packages
 	@echo "Installing the pages' libraries ..."
 	@PATH="$$(tools/ensure-node):$$PATH" && cd $(ASSETS) && npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+# The identity provider of the tests of single sign-on.
+$(STAMPS)/oidc-provider: tests/oidc/provider/package.json tests/oidc/provider/package-lock.json $(STAMPS)/packages
+	@PATH="$$(tools/ensure-node):$$PATH" && cd tests/oidc/provider && npm ci --ignore-scripts --loglevel=error
 	@touch $@
 
 $(STAMPS)/assets: $(wildcard $(ASSETS)/src/*) $(ASSETS)/build.mjs $(STAMPS)/node-modules

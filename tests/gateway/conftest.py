@@ -59,14 +59,14 @@ class House:
 
 
 @asynccontextmanager
-async def listening(nats_url: str, database_url: str) -> AsyncIterator[House]:
-    """A gateway on a free port."""
-    port = free_port()
+async def listening(nats_url: str, database_url: str, **more: Any) -> AsyncIterator[House]:
+    """A gateway on a free port, or that of `gateway_port` among the further settings."""
+    port = more.setdefault("gateway_port", free_port())
     settings = GatewaySettings(
         nats_url=SecretStr(nats_url),
         database_url=SecretStr(database_url),
         admin_password=SecretStr(ADMIN_PASSWORD),
-        gateway_port=port,
+        **more,
     )
     async with gateway_app(settings) as running, AsyncExitStack() as stack:
         server = uvicorn.Server(uvicorn.Config(running.app, port=port, log_config=None, timeout_graceful_shutdown=2))

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
@@ -38,6 +38,9 @@ from richiamo_kit.messaging import ask, make_broker
 from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import ensure_streams
+
+if TYPE_CHECKING:
+    from richiamo_gateway.auth.oidc.sign_on import SignOn
 
 _POOL_SIZE = 10
 _PATIENCE_SECONDS = 60.0
@@ -99,6 +102,7 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
             live=live,
             clock=now,
             settings=settings,
+            sign_on=_sign_on(settings, engine, site=site, people=people, sessions=sessions, clock=now),
             background=tasks,
         )
         tasks.add(asyncio.create_task(live.run(), name="live"))
@@ -112,6 +116,17 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
         await broker.stop()
         await client.close()
         await engine.dispose()
+
+
+def _sign_on(
+    settings: GatewaySettings, engine: AsyncEngine, *, site: SiteView, people: People, sessions: Sessions, clock: Clock
+) -> "SignOn | None":
+    if not settings.oidc_issuer:
+        return None
+    # A third of a second of imports that most installations do not need.
+    from richiamo_gateway.auth.oidc.sign_on import SignOn  # noqa: PLC0415
+
+    return SignOn(settings, engine, site=site, people=people, sessions=sessions, clock=clock)
 
 
 async def _database_prepared(engine: AsyncEngine) -> None:

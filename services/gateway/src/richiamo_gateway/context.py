@@ -6,7 +6,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import structlog
 from starlette.requests import HTTPConnection
@@ -21,6 +21,9 @@ from richiamo_gateway.site_rules import SiteRules
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import Problem, Unavailable
 from richiamo_kit.log_view import SiteView
+
+if TYPE_CHECKING:
+    from richiamo_gateway.auth.oidc.sign_on import SignOn
 
 _log = structlog.get_logger(__name__)
 
@@ -52,6 +55,8 @@ class Gateway:
     live: Live
     clock: Clock
     settings: GatewaySettings
+    sign_on: "SignOn | None" = None
+    """Single sign-on, when an identity provider is set up."""
     background: set[asyncio.Task[None]] = field(default_factory=set)
     """What goes on after its answer was given; ended with the process."""
 

@@ -57,8 +57,10 @@ class People:
         self._password_min_length = password_min_length
         self._one_at_a_time = asyncio.Lock()
 
-    async def create(self, values: Mapping[str, Any], *, by: str, key: str | None) -> Written:
-        """Creates a user from the fields of `POST /users`.
+    async def create(
+        self, values: Mapping[str, Any], *, by: str, key: str | None, with_password: bool = True
+    ) -> Written:
+        """Creates a user from the fields of `POST /users`; without a password only single sign-on lets them in.
 
         Raises the problems `invalid` (422), `username-taken` and `extension-taken` (409).
         """
@@ -66,7 +68,7 @@ class People:
         username, password = values.get("username"), values.get("password")
         if not isinstance(username, str) or not _USERNAME.fullmatch(username):
             wrong["username"] = "Must be 1 to 64 letters, digits or . _ @ -, and begin with a letter or digit."
-        if password is None:
+        if password is None and with_password:
             wrong |= {"password": "A new user needs a password."}
         if wrong:
             raise problem.invalid("The user cannot be created like this.", wrong)
@@ -82,7 +84,8 @@ class People:
                 position = await self._append(fresh, expected=0, by=by, key=key)
             except StreamMoved:
                 raise _taken(fresh.username) from None
-        await self._sessions.set_password(fresh.username, str(password))
+        if password is not None:
+            await self._sessions.set_password(fresh.username, str(password))
         _log.info("user_created", username=fresh.username, role=fresh.role, by=by)
         return Written(position, fresh)
 

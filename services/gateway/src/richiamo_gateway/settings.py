@@ -3,10 +3,10 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from richiamo_kit.settings import Settings
+from richiamo_gateway.auth.oidc.settings import OidcSettings
 
 
-class GatewaySettings(Settings):
+class GatewaySettings(OidcSettings):
     """What the gateway is told by its environment; every name begins with `RICHIAMO_`."""
 
     model_config = SettingsConfigDict(env_prefix="RICHIAMO_", frozen=True)

@@ -51,6 +51,27 @@ failed_login = Table(
     Index("failed_login_username", "username", "at"),
 )
 
+identity = Table(
+    "identity",
+    metadata,
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False, comment="the provider's own, unchanging name of the person"),
+    Column("username", Text, nullable=False, unique=True),
+    PrimaryKeyConstraint("issuer", "subject"),
+    comment="which account of an identity provider is which user",
+)
+
+sign_on = Table(
+    "sign_on",
+    metadata,
+    Column("state_hash", LargeBinary, primary_key=True),
+    Column("nonce", Text, nullable=False),
+    Column("verifier", Text, nullable=False),
+    Column("next", Text, nullable=False),
+    Column("expires_at", _TIME, nullable=False),
+    comment="single sign-ons that went to the provider and have not come back",
+)
+
 answered = Table(
     "answered",
     metadata,

@@ -9,6 +9,7 @@ from richiamo_gateway.pages.day import routes as day
 from richiamo_gateway.pages.failures.routes import error_page
 from richiamo_gateway.pages.flush import routes as flush
 from richiamo_gateway.pages.login import routes as login
+from richiamo_gateway.pages.login import single_sign_on
 from richiamo_gateway.pages.missed_calls import routes as missed_calls
 from richiamo_gateway.pages.settings import routes as settings
 from richiamo_gateway.pages.users import routes as users
@@ -24,5 +25,5 @@ async def home() -> RedirectResponse:
     return RedirectResponse("/missed-calls", 303)
 
 
-for part in (login, missed_calls, assign, flush, dashboard, day, users, settings):
+for part in (login, single_sign_on, missed_calls, assign, flush, dashboard, day, users, settings):
     router.include_router(part.router)

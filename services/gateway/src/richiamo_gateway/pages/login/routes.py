@@ -1,5 +1,6 @@
 """How does one come in, and go? A form that works without script; the session is a cookie."""
 
+from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from richiamo_gateway.auth import access
+from richiamo_gateway.context import gateway_of
 from richiamo_gateway.pages.rendering import render
 from richiamo_kit.errors import Problem
 
@@ -27,7 +29,22 @@ async def form(request: Request, next: str = HOME, ended: bool = False) -> Respo
     """The log-in; whoever has a session goes straight on."""
     if await access.optional_user(request) is not None:
         return RedirectResponse(own_path(next), 303)
-    return render(request, None, "login/page.html", next=own_path(next), username="", failure="ended" if ended else "")
+    return form_again(request, "ended" if ended else "", HTTPStatus.OK, wanted=own_path(next))
+
+
+def form_again(request: Request, failure: str, status: int, *, wanted: str = HOME, username: str = "") -> Response:
+    """The form, with what went wrong: `ended`, `many`, or the type of the problem."""
+    sign_on = gateway_of(request).sign_on
+    return render(
+        request,
+        None,
+        "login/page.html",
+        status=status,
+        next=wanted,
+        username=username,
+        failure=failure,
+        sign_on=None if sign_on is None else sign_on.name,
+    )
 
 
 @router.post("/login")
@@ -43,16 +60,8 @@ async def enter(
     except Problem as problem:
         if problem.status not in {401, 422, 429}:
             raise
-        failure = "many" if problem.status == 429 else "wrong"
-        page = render(
-            request,
-            None,
-            "login/page.html",
-            status=problem.status,
-            next=own_path(next),
-            username=username,
-            failure=failure,
-        )
+        failure = "many" if problem.status == HTTPStatus.TOO_MANY_REQUESTS else "wrong"
+        page = form_again(request, failure, problem.status, wanted=own_path(next), username=username)
         if "retry_after" in problem.extra:
             page.headers["Retry-After"] = str(problem.extra["retry_after"])
         return page
