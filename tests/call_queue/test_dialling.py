@@ -8,7 +8,8 @@ import pytest
 
 from richiamo_events.ids import DialId
 from richiamo_kit.clock import Clock, FixedClock, SystemClock
-from richiamo_queue.dialling.kalliope import KalliopeAccount, KalliopeDialler, authenticate
+from richiamo_kit.kalliope_rest import KalliopeAccount, authenticate
+from richiamo_queue.dialling.kalliope import KalliopeDialler
 from richiamo_queue.dialling.link import LinkDialler
 from richiamo_queue.dialling.port import DialFailed, Dialled
 from richiamo_queue.dialling.spelling import as_typed

@@ -15,6 +15,7 @@ from richiamo_events.envelope import NewEvent, Recorded
 from richiamo_events.language import SettingsChanged
 from richiamo_ingest.app import Service, serving
 from richiamo_ingest.settings import IngestSettings
+from richiamo_kit.clock import Clock
 from richiamo_kit.store.jetstream import JetStreamEventStore
 
 INSERT = "/voipToCall/kalliopeToCall/insert/"
@@ -56,10 +57,10 @@ class RunningIngest:
 
 @asynccontextmanager
 async def running_ingest(
-    settings: IngestSettings, store: JetStreamEventStore, *, connected: bool = True
+    settings: IngestSettings, store: JetStreamEventStore, *, connected: bool = True, clock: Clock | None = None
 ) -> AsyncIterator[RunningIngest]:
     async with (
-        serving(settings) as service,
+        serving(settings, clock) as service,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.port}", timeout=10) as pbx,
     ):
         running = RunningIngest(service, store, pbx)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import cast
 from xml.etree import ElementTree as ET
 
@@ -40,18 +41,25 @@ class Trouble:
 
 @dataclass(slots=True)
 class KalliopePbx:
-    """One PBX of one domain. `admin` sees masked numbers; only `click2call` may dial."""
+    """One PBX of one domain. `admin` sees masked numbers; only `click2call` may dial, and it may not read records.
+
+    `only_form`: it ignores `Accept`. `knows_hours`: it takes a period in the body, else only days in the path.
+    """
 
     generation: Generation = "later"
     dial_verb: str = "GET"
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     passwords: dict[str, str] = field(default_factory=lambda: {"admin": "admin", "cdr": "secret", "click2call": "c2c"})
-    privacy: set[str] = field(default_factory=lambda: {"cdr", "click2call"})
+    privacy: set[str] = field(default_factory=lambda: {"cdr"})
+    may_read: set[str] = field(default_factory=lambda: {"admin", "cdr"})
+    only_form: Form | None = None
+    knows_hours: bool = True
     records: list[Record] = field(default_factory=list)
     dialled: list[Dialled] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    periods: list[Period] = field(default_factory=list)
     domain: str = "default"
 
     def app(self) -> FastAPI:
@@ -69,15 +77,18 @@ class KalliopePbx:
         @app.middleware("http")
         async def trouble(request: Request, call_next: Callable[[Request], "asyncio.Future[Response]"]) -> Response:
             self.asked.append(f"{request.method} {request.url.path}")
-            if not self.troubles:
-                return await call_next(request)
-            return await self._spoiled(self.troubles.pop(0), request, call_next)
+            if self.troubles:
+                answer = await self._spoiled(self.troubles.pop(0), request, call_next)
+            else:
+                answer = await call_next(request)
+            answer.headers["Date"] = format_datetime(self.clock(), usegmt=True)
+            return answer
 
         @app.get("/rest/salt/{domain}")
         async def salt(domain: str, request: Request) -> Response:
             if domain != self.domain:
                 raise HTTPException(404)
-            if "json" in request.headers.get("accept", ""):
+            if _form(request.headers.get("accept", ""), self.only_form) == "application/json":
                 return Response(json.dumps({"salt": SALT}), media_type="application/json")
             return Response(f'<?xml version="1.0"?><response><salt>{SALT}</salt></response>', media_type="text/xml")
 
@@ -90,6 +101,8 @@ class KalliopePbx:
         @app.post("/rest/cdr/{kind}/{days:path}")
         async def by_hours(kind: str, request: Request, days: str = "") -> Response:
             username = who(request)
+            if not self.knows_hours:
+                raise HTTPException(405)
             period = _period(await request.body(), request.headers.get("content-type", ""))
             return self._cdr(kind, period, username, request)
 
@@ -128,8 +141,11 @@ class KalliopePbx:
     def _cdr(self, kind: str, period: Period, username: str, request: Request) -> Response:
         if kind not in {"summary", "detailed"}:
             raise HTTPException(404)
+        if username not in self.may_read:
+            raise HTTPException(403)
+        self.periods.append(period)
         chosen = [record for record in self.records if period.holds(record.start)]
-        form = _form(request.headers.get("accept", ""))
+        form = _form(request.headers.get("accept", ""), self.only_form)
         flat = rows(chosen, generation=self.generation, detailed=kind == "detailed", hide=username not in self.privacy)
         return Response(render(flat, form), media_type=form)
 
@@ -149,7 +165,9 @@ class KalliopePbx:
         return Response(body[: trouble.cut_to_bytes], media_type=answer.headers.get("content-type"))
 
 
-def _form(accept: str) -> Form:
+def _form(accept: str, only: Form | None) -> Form:
+    if only is not None:
+        return only
     return next((form for form in _FORMS if form in accept), "application/xml")
 
 

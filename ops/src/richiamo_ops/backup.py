@@ -15,15 +15,17 @@ from richiamo_kit import database
 from richiamo_kit.errors import Problem
 from richiamo_kit.settings import Settings
 from richiamo_kit.store import snapshot
-from richiamo_kit.store.streams import CDR, DIRECTORY, EVENTS, QUARANTINE
+from richiamo_kit.store.streams import CDR, DIRECTORY, EVENTS, MARKS, QUARANTINE
 from richiamo_ops.settings import Installation
 from richiamo_ops.site import Site, reached
 
 MANIFEST = "manifest.json"
 KEY = "directory.key"
 CREDENTIALS = "credentials.copy"
-STREAMS = (EVENTS, DIRECTORY, CDR, QUARANTINE)
-"""In the order in which they are saved: whatever an event names must still be found in what is saved after it."""
+STREAMS = (MARKS, EVENTS, DIRECTORY, CDR, QUARANTINE)
+"""In the order in which they are saved: whatever an event names must still be found in what is saved after it, and
+a mark must not be ahead of the records it vouches for.
+"""
 
 CREDENTIAL_COLUMNS = "username, password_hash, changed_at"
 

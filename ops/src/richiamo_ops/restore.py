@@ -106,7 +106,7 @@ async def _bring_back(client: Client, folder: Path, manifest: dict[str, Any], co
     if taken:
         raise Problem(409, "log-exists", "This installation has a log already: restore into an empty data folder.")
     with console.status("bringing back") as status:
-        for stream in STREAMS:
+        for stream in (one for one in STREAMS if one in manifest["streams"]):  # Older backups hold fewer.
             status.update(f"bringing back {stream}")
             try:
                 await snapshot.bring_back(client, stream, folder / f"{stream}.snapshot", manifest["streams"][stream])

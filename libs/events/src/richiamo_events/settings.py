@@ -51,11 +51,25 @@ class SiteSettings:
     """`link`, `kalliope` or `ami`."""
     pbx_url: str = ""
     pbx_domain: str = "default"
+    pbx_name: str = "main"
+    """The name that calls read from this PBX carry, as `?pbx=` does for those it sends."""
+    pbx_timezone: str = ""
+    """Zone of the times in the PBX's records; empty: that of the site."""
+    cdr_poll: bool = False
+    cdr_poll_seconds: int = 300
+    cdr_overlap_minutes: int = 120
+    """How far back each poll reads again: a record appears when its call ends."""
+    cdr_user: str = ""
     dial_verb: str = "GET"
 
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @cached_property
+    def pbx_zone(self) -> ZoneInfo:
+        """The zone of times that the PBX writes without one (`domain.md` rule 12)."""
+        return ZoneInfo(self.pbx_timezone or self.timezone)
 
     def with_values(self, values: Mapping[str, object]) -> "SiteSettings":
         """These settings with some replaced; names that this version does not know are ignored."""
@@ -89,9 +103,11 @@ _WHOLE = {
     "age_limit_hours": (1, 8760),
     "retention_days": (1, 3650),
     "internal_digits": (0, 9),
+    "cdr_poll_seconds": (60, 86400),
+    "cdr_overlap_minutes": (5, 1440),
 }
 _SECONDS = {"success_threshold_seconds": (0.0, 600.0), "ignore_waits_under_seconds": (0.0, 600.0)}
-_FLAGS = {"import_checktime", "records_show_prefix", "operators_as_numbers"}
+_FLAGS = {"import_checktime", "records_show_prefix", "operators_as_numbers", "cdr_poll"}
 _CHOICES = {"dial_how": ("link", "kalliope", "ami"), "dial_verb": ("GET", "POST")}
 _TEXT_LIMIT = 2000
 
@@ -132,6 +148,14 @@ def validate(values: Mapping[str, object]) -> dict[str, str]:
             wrong[name] = f"Must be a text of at most {_TEXT_LIMIT} characters."
         elif name == "timezone" and value not in available_timezones():
             wrong[name] = "Must be the name of a time zone, such as Europe/Rome."
+        elif name == "pbx_timezone" and value and value not in available_timezones():
+            wrong[name] = "Must be empty or the name of a time zone, such as Europe/Rome."
+        elif name == "pbx_name" and not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", value):
+            wrong[name] = "Must be 1 to 40 letters, digits, - or _."
+        elif name == "pbx_url" and value and not re.fullmatch(r"https?://[^<>\s/?#@]+(/[^<>\s?#]*)?", value):
+            wrong[name] = "Must be empty or an address such as https://pbx.example.com, without user or password."
+        elif name == "cdr_user" and not re.fullmatch(r'[^"\\\x00-\x1f]{0,100}', value):
+            wrong[name] = "Must be a user of at most 100 signs, without quotation marks."
         elif name == "country" and not re.fullmatch(r"[A-Z]{2}", value):
             wrong[name] = "Must be a country of two capital letters, such as IT."
         elif name == "outside_prefix" and not re.fullmatch(r"[0-9*#]{0,6}", value):

@@ -1,5 +1,6 @@
 """How does a service talk to PostgreSQL? One pool, opened patiently, in UTC."""
 
+import hashlib
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -11,6 +12,13 @@ OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=30000"
 async def connect(database_url: str, *, autocommit: bool = False, application: str = "richiamo") -> AsyncConnection:
     """One connection of its own, with keepalives that notice a dead server within about 10 s."""
     return await AsyncConnection.connect(database_url, autocommit=autocommit, **options(application))
+
+
+async def try_lock(connection: AsyncConnection, name: str) -> bool:
+    """Take the lock of this name for as long as the connection lives; false while another connection holds it."""
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+    got = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (number,))).fetchone()
+    return got is not None and bool(got[0])
 
 
 def make_pool(database_url: str, *, most: int = 8, application: str = "richiamo") -> AsyncConnectionPool:

@@ -10,6 +10,14 @@ NOTIFICATIONS = Counter("richiamo_notifications", "Event notifications received"
 QUARANTINED = Counter("richiamo_quarantined", "Reports that could not be understood", ["pbx", "reason"])
 SPOOLED = Gauge("richiamo_spool_entries", "Reports on the local disk that the log has not taken yet")
 WRONG_CREDENTIALS = Counter("richiamo_wrong_credentials", "Requests with wrong credentials", ["edge"])
+POLLS = Counter("richiamo_polls", "Times that the PBX was asked for call records", ["pbx", "result"])
+POLL_LAST_SUCCESS = Gauge(
+    "richiamo_poll_last_success_timestamp_seconds", "When the last successful poll for call records ended", ["pbx"]
+)
+POLL_THROUGH = Gauge(
+    "richiamo_poll_through_timestamp_seconds", "Up to which instant the call records of the PBX have been read", ["pbx"]
+)
+NUMBERS_MASKED = Gauge("richiamo_numbers_masked", "1 while the PBX hides the last digits of its numbers", ["pbx"])
 FACTS = Counter("richiamo_facts", "Facts written by the callback tracker", ["type"])
 COMMANDS = Counter("richiamo_commands", "Commands decided", ["command", "result"])
 VIEW_POSITION = Gauge("richiamo_view_position", "Position of the log that a view has reached", ["view"])

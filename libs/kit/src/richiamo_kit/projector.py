@@ -154,11 +154,10 @@ class Projector:
                     await self._announce(touched)
 
     async def _lock(self, connection: AsyncConnection) -> None:
-        number = int.from_bytes(hashlib.sha256(self._projection.schema.encode()).digest()[:8], signed=True)
         while True:
-            got = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (number,))).fetchone()
+            got = await database.try_lock(connection, self._projection.schema)
             await connection.commit()
-            if got is not None and got[0]:
+            if got:
                 return
             await asyncio.sleep(_STAND_BY)
 

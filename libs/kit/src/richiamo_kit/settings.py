@@ -21,6 +21,9 @@ class Settings(BaseSettings):
     directory_key_file: Path | None = Field(
         default=None, description="File with the caller directory's hash key; unset: secrets/directory.key in data_dir"
     )
+    pbx_ca_file: Path | None = Field(
+        default=None, description="File with the certificate to trust, when the PBX's is not of a known authority"
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error")
     log_format: str = Field(default="console", description="console or json")
     nats_replicas: int = Field(default=1, ge=1, le=5, description="Replicas of every stream: 3 on a cluster")

@@ -13,9 +13,11 @@ from richiamo_ingest.access import Access
 from richiamo_ingest.http import Edge, make_app
 from richiamo_ingest.intake import Intake
 from richiamo_ingest.link import Link
+from richiamo_ingest.poll.poller import Poller
 from richiamo_ingest.settings import IngestSettings
 from richiamo_ingest.site import Site
 from richiamo_ingest.spool import Spool
+from richiamo_ingest.taking import Taking
 from richiamo_kit.clock import Clock, SystemClock
 from richiamo_kit.health import Health
 from richiamo_kit.lifetime import run_until_signal
@@ -71,12 +73,16 @@ async def serving(settings: IngestSettings, clock: Clock | None = None) -> Async
     intake = Intake(Spool(settings.data_dir / "spool"), lambda: link.writer, clock)
     health = Health()
     health.add("log", link.missing)
+    taking = Taking(intake, site)
+    poller = Poller(settings, site, link, taking, clock)
     edge = Edge(
         intake=intake,
+        taking=taking,
         site=site,
         access=Access(settings.pbx_user, settings.pbx_password.get_secret_value()),
         clock=clock,
         largest_records_body=settings.largest_records_body,
+        poll_alarm=poller.alarm,
     )
     server = _Server(
         uvicorn.Config(
@@ -90,7 +96,11 @@ async def serving(settings: IngestSettings, clock: Clock | None = None) -> Async
         )
     )
     serve = asyncio.create_task(server.serve(), name="http")
-    background = [asyncio.create_task(link.run(), name="link"), asyncio.create_task(intake.drain(), name="drain")]
+    background = [
+        asyncio.create_task(link.run(), name="link"),
+        asyncio.create_task(intake.drain(), name="drain"),
+        asyncio.create_task(poller.run(), name="poll"),
+    ]
     try:
         while not server.started:
             if serve.done():

@@ -1,9 +1,8 @@
 """How does the PBX reach Richiamo? The three ways in of `api.md`, and what watches over them."""
 
 import asyncio
-import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,13 +15,12 @@ from richiamo_events.settings import SiteSettings
 from richiamo_ingest.access import Access
 from richiamo_ingest.intake import Intake
 from richiamo_ingest.kalliope.notification import Noted, read_notification
-from richiamo_ingest.kalliope.records import MASKED, Refusal
+from richiamo_ingest.kalliope.records import MASKED
 from richiamo_ingest.kalliope.routing import LARGEST_BODY, answer, read_routing
 from richiamo_ingest.record_bodies import read_any
-from richiamo_ingest.reports import LostReport, NotUnderstood, PutAside, RecordReport, ServedReport
+from richiamo_ingest.reports import LostReport, NotUnderstood, PutAside, ServedReport
 from richiamo_ingest.site import Site
-from richiamo_ingest.spool import AnyReport
-from richiamo_ingest.writing import Outcome
+from richiamo_ingest.taking import Taking
 from richiamo_kit import metrics
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import Problem
@@ -30,8 +28,6 @@ from richiamo_kit.health import Health, live, measured
 
 _log = structlog.get_logger(__name__)
 _PBX = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_RECORDS_AT_ONCE = 500
-_RECORDS_WITHIN = 10.0
 _BODY_KEPT = 64 * 1024
 _EVENTS_NAMED = frozenset({"unservedcall", "servedcall", "end"})
 
@@ -45,10 +41,13 @@ class Edge:
     """What the routes need."""
 
     intake: Intake
+    taking: Taking
     site: Site
     access: Access
     clock: Clock
     largest_records_body: int
+    poll_alarm: Callable[[], str]
+    """What is wrong with the poll for call records, with its remedy; empty when nothing is."""
 
     async def insert(self, request: Request) -> Response:
         """The dynamic routing: always 200 and XML that the PBX can read, but for wrong credentials."""
@@ -119,47 +118,17 @@ class Edge:
             await self._refuse("cdr", request, body, str(error), received_at)
             status = 413 if isinstance(error, _TooLarge) else 400
             return _problem(Problem(status, "unreadable-body", "The call records could not be read", str(error)))
-        taken = [RecordReport(record=record) for record in reading.records]
-        outcomes: list[Outcome] = []
-        for start in range(0, len(taken), _RECORDS_AT_ONCE):
-            part = taken[start : start + _RECORDS_AT_ONCE]
-            outcomes.extend(await self.intake.take(part, within=_RECORDS_WITHIN if len(part) > 1 else 1.2))
-        await self._put_aside_refused(pbx, reading.refused, received_at, request.url.query[:4000])
-        self.site.numbers_masked = reading.masked > 0 if reading.masked or taken else self.site.numbers_masked
-        duplicates = outcomes.count(Outcome.DUPLICATE)
-        metrics.CALL_RECORDS.labels(pbx, "accepted").inc(len(outcomes) - duplicates)
-        metrics.CALL_RECORDS.labels(pbx, "duplicate").inc(duplicates)
-        metrics.CALL_RECORDS.labels(pbx, "refused").inc(len(reading.refused))
-        _log.info("records_received", pbx=pbx, taken=len(outcomes), duplicates=duplicates, refused=len(reading.refused))
+        taken = await self.taking.take(reading, pbx=pbx, received_at=received_at, query=request.url.query[:4000])
+        refused = len(reading.refused)
+        _log.info("records_received", pbx=pbx, new=taken.accepted, duplicates=taken.duplicates, refused=refused)
         return JSONResponse(
             {
-                "accepted": len(outcomes) - duplicates,
-                "duplicates": duplicates,
+                "accepted": taken.accepted,
+                "duplicates": taken.duplicates,
                 "refused": [{"index": one.index, "reason": one.reason} for one in reading.refused],
             },
             status_code=202,
         )
-
-    async def _put_aside_refused(self, pbx: str, refused: Sequence[Refusal], received_at: datetime, query: str) -> None:
-        kept: list[AnyReport] = [
-            PutAside(
-                pbx=pbx,
-                source="cdr",
-                received_at=received_at,
-                reason=one.reason,
-                body=(one.text or json.dumps([one.row], default=str)).encode()[:_BODY_KEPT],
-                content_type="text/plain" if one.text else "application/json",
-                query=query,
-            )
-            for one in refused
-            if one.reason != MASKED
-        ]
-        for one in refused:
-            metrics.QUARANTINED.labels(pbx, "masked" if one.reason == MASKED else "record").inc()
-        if any(one.reason == MASKED for one in refused):
-            _log.error("numbers_are_masked", pbx=pbx, remedy=MASKED)
-        for start in range(0, len(kept), _RECORDS_AT_ONCE):
-            await self.intake.take(kept[start : start + _RECORDS_AT_ONCE], within=_RECORDS_WITHIN)
 
     async def _refuse(self, source: str, request: Request, body: bytes, reason: str, received_at: datetime) -> None:
         pbx = _label(_pbx(request))
@@ -216,6 +185,7 @@ def make_app(edge: Edge, health: Health) -> FastAPI:
     async def readyz() -> Response:
         status, shown = await health.ready()
         alarms = [MASKED] if edge.site.numbers_masked else []
+        alarms += [alarm for alarm in (edge.poll_alarm(),) if alarm and alarm not in alarms]
         more = {"spooled": edge.intake.spool.entries, "alarms": alarms}
         return JSONResponse({**shown, **more}, status_code=status)
 

@@ -40,6 +40,8 @@ class Link:
         self._site = site
         self._defaults = defaults
         self.writer: Writer | None = None
+        self.client: Client | None = None
+        """The connection to NATS, there whenever the writer is."""
 
     async def run(self) -> None:
         """Connect and stay connected until cancelled; each of the parts reconnects by itself.
@@ -52,7 +54,7 @@ class Link:
                 await self._stay_connected()
             except Exception:
                 _log.exception("link_failed")
-            self.writer = None
+            self.writer = self.client = None
             await asyncio.sleep(_AFTER_FAILURE)
 
     async def _stay_connected(self) -> None:
@@ -73,6 +75,7 @@ class Link:
             stack.callback(projecting.cancel)
             newest = await self._until_done(store.last_position)
             await self._until_done(wait_for, pool, SCHEMA, newest, 2.0)
+            self.client = client
             key_file = self._settings.directory_key_file or self._settings.data_dir / "secrets" / "directory.key"
             self.writer = Writer(
                 store=store,

@@ -43,7 +43,7 @@ def _zone(query: Mapping[str, str], settings: SiteSettings) -> ZoneInfo:
         return ZoneInfo("UTC")
     if named and named not in available_timezones():
         raise NotUnderstood("There is no such time zone; they are named like Europe/Rome.")
-    return ZoneInfo(named) if named else settings.zone
+    return ZoneInfo(named) if named else settings.pbx_zone
 
 
 def _text(body: bytes) -> str:

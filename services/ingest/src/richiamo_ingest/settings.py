@@ -1,4 +1,6 @@
-"""What does ingest need to be told? Its port and the credentials that the PBX must present."""
+"""What does ingest need to be told? Its port, what the PBX must present, and the password for asking it."""
+
+from pathlib import Path
 
 from pydantic import Field, SecretStr
 
@@ -15,3 +17,17 @@ class IngestSettings(Settings):
     largest_records_body: int = Field(
         default=64 * 1024 * 1024, ge=1024, description="Largest body of call records taken at once, in bytes"
     )
+    cdr_password: SecretStr = Field(
+        default=SecretStr(""), description="Password of the PBX's user who reads call records (setting cdr_user)"
+    )
+    cdr_password_file: Path | None = Field(default=None, description="File that holds that password instead")
+    cdr_timeout_seconds: float = Field(
+        default=60.0, gt=0, description="How long the PBX may be silent while it answers call records"
+    )
+
+    @property
+    def password_for_records(self) -> str:
+        """From the file when one is named, read anew each time, so that it can be changed. Raises OSError."""
+        if self.cdr_password_file is not None:
+            return self.cdr_password_file.read_text().strip()
+        return self.cdr_password.get_secret_value()

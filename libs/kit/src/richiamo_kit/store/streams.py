@@ -16,12 +16,14 @@ CDR = "CDR"
 CHANGES = "CHANGES"
 QUARANTINE = "QUARANTINE"
 DEAD = "DEAD"
+MARKS = "MARKS"
 DIRECTORY = "KV_CALLERS"
 
 CHANGES_SUBJECT = "richiamo.changes"
 CDR_SUBJECTS = "richiamo.cdr.>"
 QUARANTINE_SUBJECTS = "richiamo.quarantine.>"
 DEAD_SUBJECTS = "richiamo.dead.>"
+MARKS_SUBJECTS = "richiamo.mark.>"
 DIRECTORY_PREFIX = "$KV.CALLERS"
 
 _NAME_TAKEN = 10058
@@ -60,6 +62,13 @@ def configurations(*, replicas: int = 1, retention_days: int = 45) -> Mapping[st
             CDR: {**raw_records, "subjects": [CDR_SUBJECTS]},
             QUARANTINE: {**raw_records, "subjects": [QUARANTINE_SUBJECTS]},
             DEAD: {**raw_records, "subjects": [DEAD_SUBJECTS]},
+            # How far somebody got who reads outside of Richiamo: the newest word of each (decision 0010).
+            MARKS: {
+                **kept,
+                "subjects": [MARKS_SUBJECTS],
+                "max_msgs_per_subject": 1,
+                "duplicate_window": 120 * _SECOND,
+            },
             CHANGES: {
                 **kept,
                 "subjects": [CHANGES_SUBJECT],

@@ -14,16 +14,14 @@ from richiamo_events.records import CallRecord, Leg
 from richiamo_ingest.kalliope import values
 from richiamo_ingest.kalliope.markup import rows_of
 from richiamo_ingest.reports import NotUnderstood
+from richiamo_kit.kalliope_rest import SENTENCES, Trouble
 
 Row = dict[str, object]
 
 _LEGS = ("details", "detail", "legs")
 _WRAPPERS = ("cdr", "records", "calls", "rows", "data", "items", "response")
 _MOST_LEGS = 200
-MASKED = (
-    "The PBX hides the last digits of its numbers (xxx). Read or send the records as a PBX user who has the "
-    "right to see whole numbers."
-)
+MASKED = SENTENCES[Trouble.MASKED]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from richiamo_events.settings import SiteSettings
 from richiamo_kit.clock import Clock
-from richiamo_queue.dialling.kalliope import KalliopeAccount, KalliopeDialler
+from richiamo_kit.kalliope_rest import KalliopeAccount
+from richiamo_queue.dialling.kalliope import KalliopeDialler
 from richiamo_queue.dialling.link import LinkDialler
 from richiamo_queue.dialling.port import Dialler
 from richiamo_queue.dialling.spelling import as_typed
@@ -30,11 +31,12 @@ class Diallers:
             domain=site.pbx_domain,
             username=self._settings.dial_user,
             password=self._settings.dial_password.get_secret_value(),
-            verb=site.dial_verb,
             timeout_seconds=self._settings.dial_timeout_seconds,
+            certificates=str(self._settings.pbx_ca_file or ""),
         )
         return KalliopeDialler(
             account,
             lambda number: as_typed(number, country=site.country, outside_prefix=site.outside_prefix),
             self._clock,
+            verb=site.dial_verb,
         )

@@ -106,6 +106,32 @@ SECTIONS = (
             Setting("pbx_url", "text", N_("Address of the PBX")),
             Setting("pbx_domain", "text", N_("Domain on the PBX")),
             Setting("dial_verb", "choice", N_("Method of the dial request"), choices=_VERBS),
+            Setting(
+                "pbx_timezone",
+                "text",
+                N_("Time zone of the PBX"),
+                N_("Of the times in its call records. Empty: that of the site."),
+            ),
+            Setting(
+                "pbx_name",
+                "text",
+                N_("Name of the PBX"),
+                N_("The name that its calls carry; leave it at main when there is one PBX."),
+            ),
+            Setting(
+                "cdr_poll",
+                "flag",
+                N_("Ask the PBX for its call records"),
+                N_("So that no call is missing, also after a failure. The password is RICHIAMO_CDR_PASSWORD."),
+            ),
+            Setting("cdr_user", "text", N_("User for call records"), N_("One with the right to see whole numbers.")),
+            Setting("cdr_poll_seconds", "whole", N_("Ask every (seconds)"), N_("300 is usual, 60 the least.")),
+            Setting(
+                "cdr_overlap_minutes",
+                "whole",
+                N_("Read again each time (minutes)"),
+                N_("Longer than the longest call: a record appears when its call ends."),
+            ),
         ),
     ),
     Section(

@@ -11,6 +11,10 @@ from richiamo_gateway.pages.settings.fields import Setting
 _SENTENCES = {
     "country": N_("Write two capital letters, such as IT."),
     "timezone": N_("Write the name of a time zone, such as Europe/Rome."),
+    "pbx_timezone": N_("Write the name of a time zone, such as Europe/Rome, or nothing."),
+    "pbx_name": N_("Write 1 to 40 letters, digits, - or _."),
+    "pbx_url": N_("Write an address such as https://pbx.example.com, without user and password, or nothing."),
+    "cdr_user": N_("Write a user of at most 100 signs, without quotation marks."),
     "outside_prefix": N_("Write at most six digits."),
     "accept_value": N_("Write 1 to 32 letters or digits."),
     "refuse_value": N_("Write 1 to 32 letters or digits."),
