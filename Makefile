@@ -43,6 +43,11 @@ demo: ready ## The same with a month of past calls and a call centre at work, da
 test: ready $(STAMPS)/oidc-provider ## Run every test, with real NATS, real PostgreSQL and a real Chromium (which it installs when it can).
 	@CHROMIUM="$$(tools/ensure-browser)" && export CHROMIUM && exec $(BIN)/pytest $(TESTS)
 
+.PHONY: soak
+soak: export RICHIAMO_SOAK_SECONDS ?= 3600
+soak: ready ## What breaks things by chance, an hour of each (RICHIAMO_SOAK_SECONDS); the seed it prints repeats it.
+	$(BIN)/pytest -m soak
+
 .PHONY: check
 check: ready lint ## What CI asks of every change: lint, then the tests that need no server.
 	$(BIN)/pytest -q -m "not servers and not browser and not slow"
