@@ -1,9 +1,12 @@
 """What does every service need to be told? The shared part of its environment, names of `api.md`."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from richiamo_kit.ami import AmiAccount
 
 
 class Settings(BaseSettings):
@@ -27,3 +30,30 @@ class Settings(BaseSettings):
     log_level: str = Field(default="info", description="debug, info, warning or error")
     log_format: str = Field(default="console", description="console or json")
     nats_replicas: int = Field(default=1, ge=1, le=5, description="Replicas of every stream: 3 on a cluster")
+
+
+class AmiSettings(Settings):
+    """The environment of a service that speaks with an Asterisk's manager interface."""
+
+    ami_host: str = Field(default="", description="Host of the Asterisk's AMI; empty: there is none")
+    ami_port: int = Field(default=5038, ge=1, le=65535, description="Port of the AMI")
+    ami_user: str = Field(default="richiamo", description="User of manager.conf")
+    ami_secret_file: Path | None = Field(default=None, description="File that holds the secret of that user")
+    ami_login: Literal["md5", "plain"] = Field(
+        default="md5", description="md5: the secret is never sent; plain: only over TLS or on this machine"
+    )
+    ami_tls: bool = Field(default=False, description="Whether the AMI is reached over TLS")
+
+    def ami_account(self) -> AmiAccount | None:
+        """Where and as whom to log in; None when no host is set. Raises OSError when the file cannot be read."""
+        if not self.ami_host:
+            return None
+        secret = self.ami_secret_file.read_text().strip() if self.ami_secret_file else ""
+        return AmiAccount(
+            host=self.ami_host,
+            port=self.ami_port,
+            username=self.ami_user,
+            secret=secret,
+            login=self.ami_login,
+            tls=self.ami_tls,
+        )

@@ -10,6 +10,7 @@ import uvicorn
 
 from richiamo_events.settings import SiteSettings
 from richiamo_ingest.access import Access
+from richiamo_ingest.asterisk.live import Listener
 from richiamo_ingest.http import Edge, make_app
 from richiamo_ingest.intake import Intake
 from richiamo_ingest.link import Link
@@ -100,6 +101,7 @@ async def serving(settings: IngestSettings, clock: Clock | None = None) -> Async
         asyncio.create_task(link.run(), name="link"),
         asyncio.create_task(intake.drain(), name="drain"),
         asyncio.create_task(poller.run(), name="poll"),
+        *(asyncio.create_task(one.run(), name="ami") for one in _listeners(settings, intake, site, clock)),
     ]
     try:
         while not server.started:
@@ -114,3 +116,21 @@ async def serving(settings: IngestSettings, clock: Clock | None = None) -> Async
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
+
+
+def _listeners(settings: IngestSettings, intake: Intake, site: Site, clock: Clock) -> Sequence[Listener]:
+    """Nobody, unless the environment names an AMI and asks for its events."""
+    account = settings.ami_account() if settings.ami_events else None
+    if account is None:
+        return []
+    return [
+        Listener(
+            account=account,
+            pbx=settings.ami_pbx,
+            intake=intake,
+            site=lambda: site.settings,
+            clock=clock,
+            utc=settings.ami_utc,
+            heard_file=settings.data_dir / "ingest" / f"ami-{settings.ami_pbx}.heard",
+        )
+    ]

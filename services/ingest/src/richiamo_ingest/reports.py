@@ -29,6 +29,8 @@ class LostReport:
     type: str = "queue"
     waiting_seconds: float | None = None
     reason: str = ""
+    told: str = ""
+    """What tells this notification of the call from another one that says the same; the same from every listener."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,9 @@ class ServedReport:
     queue: str = ""
     extension: str = ""
     talk_seconds: float = 0.0
+    answered_at: datetime | None = None
+    """None: when it was received."""
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from richiamo_kit.settings import Settings
+from richiamo_kit.settings import AmiSettings
 
 
-class IngestSettings(Settings):
+class IngestSettings(AmiSettings):
     """The environment of `richiamo serve ingest`."""
 
     ingest_host: str = Field(default="127.0.0.1", description="Address on which the PBX reaches ingest")
@@ -24,6 +24,11 @@ class IngestSettings(Settings):
     cdr_timeout_seconds: float = Field(
         default=60.0, gt=0, description="How long the PBX may be silent while it answers call records"
     )
+    ami_events: bool = Field(default=False, description="Whether ingest listens to the events of the AMI")
+    ami_pbx: str = Field(
+        default="main", pattern=r"[A-Za-z0-9_-]{1,40}", description="Name of the PBX whose AMI this is, as in ?pbx="
+    )
+    ami_utc: bool = Field(default=False, description="Whether the times of its call records are UTC (usegmtime=yes)")
 
     @property
     def password_for_records(self) -> str:

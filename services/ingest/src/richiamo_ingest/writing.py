@@ -108,7 +108,7 @@ class Writer:
         if report.waiting_seconds is not None and report.waiting_seconds < settings.ignore_waits_under_seconds:
             return Outcome.NEW, known
         content = [report.rank.name, report.caller, report.called, report.queue, report.type, report.reason]
-        event_id = fact_id("lost", report.call, "|".join([*content, str(report.waiting_seconds)]))
+        event_id = fact_id("lost", report.call, "|".join([*content, str(report.waiting_seconds), *_told(report)]))
         if known and event_id in known.events:
             return Outcome.DUPLICATE, known
         caller = await self._customer(known, normalise(report.caller, number_rules(settings)))
@@ -127,12 +127,12 @@ class Writer:
 
     async def _write_served(self, report: ServedReport, known: KnownCall | None) -> tuple[Outcome, KnownCall | None]:
         settings = self.rules().current
-        content = [report.caller, report.called, report.queue, report.extension]
+        content = [report.caller, report.called, report.queue, report.extension, *_told(report)]
         event_id = fact_id("served", report.call, "|".join(content))
         if known and event_id in known.events:
             return Outcome.DUPLICATE, known
         caller = await self._customer(known, normalise(report.caller, number_rules(settings)))
-        at = whole_second(report.received_at)
+        at = whole_second(report.answered_at or report.received_at)
         fact = CallServed(
             caller=caller,
             call=report.call,
@@ -207,6 +207,10 @@ def number_rules(settings: SiteSettings) -> NumberRules:
 def queue_name(name: str, settings: SiteSettings) -> str:
     """The queue's name in the records, when another source uses an alias."""
     return dict(settings.queue_aliases).get(name, name)
+
+
+def _told(report: LostReport | ServedReport) -> list[str]:
+    return [report.told] if report.told else []
 
 
 def without_numbers(record: CallRecord, rules: NumberRules) -> CallRecord:
