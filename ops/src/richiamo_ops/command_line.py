@@ -29,6 +29,7 @@ for _name, _function, _help in (
     ("check", "richiamo_ops.check:check", "Check log, views, directory and the reports' identities."),
     ("backup", "richiamo_ops.backup:backup", "Save the log and what lies beside it into a folder."),
     ("restore", "richiamo_ops.restore:restore", "Bring back a backup into an empty installation."),
+    ("test-pbx", "richiamo_ops.check_pbx:check_pbx", "Say in words whether the PBX is set up right."),
     ("erase", "richiamo_ops.erase:erase", "Forget a number for ever; the counts stay."),
 ):
     app.command(_function, name=_name, help=_help)

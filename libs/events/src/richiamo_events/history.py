@@ -38,12 +38,16 @@ def call_time(call: CallId, started_at: datetime | None, first_received_at: date
     """
     if started_at is not None:
         return whole_second(started_at)
-    found = _EPOCH.match(call.unique_id)
-    if found:
-        epoch = datetime.fromtimestamp(int(found[1]), UTC)
-        if first_received_at - _EPOCH_MAY_PRECEDE <= epoch <= first_received_at + _EPOCH_MAY_FOLLOW:
-            return epoch
+    epoch = epoch_of(call)
+    if epoch is not None and -_EPOCH_MAY_PRECEDE <= epoch - first_received_at <= _EPOCH_MAY_FOLLOW:
+        return epoch
     return whole_second(first_received_at)
+
+
+def epoch_of(call: CallId) -> datetime | None:
+    """The instant inside the unique_id, by the PBX's clock and in no time zone; None when it holds none."""
+    found = _EPOCH.match(call.unique_id)
+    return datetime.fromtimestamp(int(found[1]), UTC) if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,6 +139,39 @@ async def log_in(client: httpx.AsyncClient, account: KalliopeAccount, clock: Clo
     return LogIn({"X-authenticate": header}, minutes_off(answer, now))
 
 
+async def check_log_in(account: KalliopeAccount, clock: Clock) -> None:
+    """Whether the PBX lets this user in, whatever the user may do there. Raises `PbxTrouble`; nothing rings."""
+    async with connection_to(account) as client:
+        login = await log_in(client, account, clock)
+        try:
+            # The body of the answer is left where it is.
+            async with client.stream(
+                "GET", f"/rest/cdr/summary/{clock.now():%Y/%m/%d}", headers=login.headers
+            ) as answer:
+                refused = login.refusal(answer.status_code)
+        except httpx.HTTPError as error:
+            raise trouble_of(error) from error
+    if refused and refused.trouble is not Trouble.RIGHTS:
+        raise refused
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a test of the PBX found: `trouble` with its values, or None when all is well and `values` say what was seen."""
+
+    trouble: Trouble | None
+    words: str
+    values: Mapping[str, object]
+
+    def as_json(self) -> dict[str, object]:
+        return {"ok": self.trouble is None, "trouble": self.trouble, "words": self.words, "values": dict(self.values)}
+
+
+def found(trouble: PbxTrouble) -> Finding:
+    """A failure as a finding."""
+    return Finding(trouble.trouble, str(trouble), trouble.values)
+
+
 def trouble_of(error: Exception) -> PbxTrouble:
     """What a failed conversation means."""
     match error:

@@ -1,5 +1,6 @@
 // What does a change of the good moment mean? The indicator of the list, tried on a customer of the settings page.
 import { refreshAvailability } from "./_availability.js";
+import { sign } from "./_page.js";
 
 const minutes = document.querySelector("[name=availability_minutes]");
 const last = document.getElementById("preview-at");
@@ -28,3 +29,38 @@ preview();
 
 // What has to be pasted elsewhere is taken as a whole.
 for (const field of document.querySelectorAll(".paste")) field.addEventListener("focus", () => field.select());
+
+// Is the PBX set up right? Asked with what the form holds; the answer stands below the button.
+const tester = document.querySelector("#pbx-test button");
+const found = document.getElementById("pbx-answer");
+
+function show(place, lines) {
+  place.replaceChildren(...lines.map(({ ok, text }) => {
+    const line = document.createElement("p");
+    line.className = ok ? "saved" : "wrong";
+    line.append(sign(ok ? "reached" : "failed"), text);
+    return line;
+  }));
+}
+
+async function ask(address, options) {
+  const answer = await fetch(address, { headers: { Accept: "application/json" }, ...options });
+  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+  return (await answer.json()).lines;
+}
+
+tester.addEventListener("click", async () => {
+  if (tester.getAttribute("aria-busy") === "true") return;
+  // The button stays where the focus is: it is busy, not disabled.
+  tester.setAttribute("aria-busy", "true");
+  found.replaceChildren(Object.assign(document.createElement("p"), { textContent: tester.dataset.asking }));
+  try {
+    show(found, await ask("/settings/pbx/test", { method: "POST", body: new FormData(tester.form) }));
+  } catch {
+    show(found, [{ ok: false, text: tester.dataset.failed }]);
+  } finally {
+    tester.removeAttribute("aria-busy");
+  }
+});
+
+ask("/settings/pbx/poll").then((lines) => show(document.getElementById("poll-state"), lines), () => {});

@@ -10,6 +10,7 @@ import uvicorn
 
 from richiamo_events.settings import SiteSettings
 from richiamo_ingest.access import Access
+from richiamo_ingest.answers import Answers
 from richiamo_ingest.asterisk.live import Listener
 from richiamo_ingest.http import Edge, make_app
 from richiamo_ingest.intake import Intake
@@ -101,6 +102,7 @@ async def serving(settings: IngestSettings, clock: Clock | None = None) -> Async
         asyncio.create_task(link.run(), name="link"),
         asyncio.create_task(intake.drain(), name="drain"),
         asyncio.create_task(poller.run(), name="poll"),
+        asyncio.create_task(Answers(settings, site, link, clock).run(), name="answers"),
         *(asyncio.create_task(one.run(), name="ami") for one in _listeners(settings, intake, site, clock)),
     ]
     try:

@@ -19,16 +19,17 @@ from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.lifetime import run_until_signal
 from richiamo_kit.log_view import SiteView
-from richiamo_kit.messaging import make_broker
+from richiamo_kit.messaging import answering, make_broker
 from richiamo_kit.projector import Projector, wait_for
 from richiamo_kit.raw_records import erase_raw_records
 from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import ensure_streams
-from richiamo_queue.answers import Questions, declare
+from richiamo_queue.answers import GROUP, Questions, declare
 from richiamo_queue.carrying_out import CarryOut
 from richiamo_queue.changes import SUBJECT, Changes
 from richiamo_queue.commanding import Commanding, Tools
+from richiamo_queue.dialling.checking import DiallingCheck
 from richiamo_queue.dialling.choice import Diallers
 from richiamo_queue.forgetting import Forgetting
 from richiamo_queue.notebook import Notebook
@@ -110,6 +111,8 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
         questions = Questions(Worklist(pool, site, clock), Rows(pool, site, clock), store, site, clock)
         broker = make_broker(nats_url, name="richiamo-queue-answers")
         declare(broker, Commanding(tools), questions)
+        checking = DiallingCheck(settings, lambda: site.settings, clock)
+        answering(broker, "richiamo.queue.test_dialling", queue=GROUP)(checking.answer)
         yield Service(
             projector=Projector(store, WorklistProjection(directory, defaults), database_url, changes.tell),
             sweep=Sweep(

@@ -11,6 +11,7 @@ from richiamo_gateway.pages.flush import routes as flush
 from richiamo_gateway.pages.login import routes as login
 from richiamo_gateway.pages.login import single_sign_on
 from richiamo_gateway.pages.missed_calls import routes as missed_calls
+from richiamo_gateway.pages.settings import pbx
 from richiamo_gateway.pages.settings import routes as settings
 from richiamo_gateway.pages.users import routes as users
 
@@ -25,5 +26,5 @@ async def home() -> RedirectResponse:
     return RedirectResponse("/missed-calls", 303)
 
 
-for part in (login, single_sign_on, missed_calls, assign, flush, dashboard, day, users, settings):
+for part in (login, single_sign_on, missed_calls, assign, flush, dashboard, day, users, settings, pbx):
     router.include_router(part.router)

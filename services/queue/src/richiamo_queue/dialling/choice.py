@@ -26,17 +26,21 @@ class Diallers:
         site = self._site()
         if site.dial_how != "kalliope" or not site.pbx_url:
             return self._link
-        account = KalliopeAccount(
-            url=site.pbx_url,
-            domain=site.pbx_domain,
-            username=self._settings.dial_user,
-            password=self._settings.dial_password.get_secret_value(),
-            timeout_seconds=self._settings.dial_timeout_seconds,
-            certificates=str(self._settings.pbx_ca_file or ""),
-        )
         return KalliopeDialler(
-            account,
+            account_of(site, self._settings),
             lambda number: as_typed(number, country=site.country, outside_prefix=site.outside_prefix),
             self._clock,
             verb=site.dial_verb,
         )
+
+
+def account_of(site: SiteSettings, settings: Settings) -> KalliopeAccount:
+    """Where the PBX is and as whom it is told to dial."""
+    return KalliopeAccount(
+        url=site.pbx_url,
+        domain=site.pbx_domain,
+        username=settings.dial_user,
+        password=settings.dial_password.get_secret_value(),
+        timeout_seconds=settings.dial_timeout_seconds,
+        certificates=str(settings.pbx_ca_file or ""),
+    )
