@@ -16,7 +16,7 @@ from richiamo_events.caller import Caller
 from richiamo_events.envelope import Recorded
 from richiamo_events.history import Known
 from richiamo_events.ids import CallerId, CallId
-from richiamo_events.language import OperatorChanged, SettingsChanged
+from richiamo_events.language import CallerErased, CallFlushed, CallMissed, OperatorChanged, SettingsChanged
 from richiamo_events.operators import Operators
 from richiamo_events.wire import type_of
 from richiamo_kit.store.port import EventStore
@@ -43,23 +43,22 @@ class Teller:
 
     def items(self, events: Sequence[Recorded], caller: Caller, as_of: datetime | None = None) -> list[dict[str, Any]]:
         """The items in the order in which things happened."""
-        told: list[tuple[datetime, int, dict[str, Any]]] = []
+        told: list[tuple[tuple[datetime, int, datetime, int], dict[str, Any]]] = []
         reports: dict[CallId, list[Recorded]] = {}
         for event in events:
             if as_of is not None and event.recorded_at > as_of:
                 continue
             call = _reported_call(event)
             if call is None:
-                told.append((event.occurred_at, event.position, self._item(event, event.occurred_at)))
+                told.append((_when(event, event.occurred_at), self._item(event, event.occurred_at)))
             else:
                 reports.setdefault(call, []).append(event)
         for call, heard in reports.items():
             known = caller.history.calls.get(str(call))
             best = max(heard, key=_weight)
             at = known.at if known is not None else best.occurred_at
-            told.append((at, best.position, self._call(best, heard, at, known, caller)))
-        told.sort(key=lambda one: one[:2])
-        return [item for _, _, item in told]
+            told.append((_when(best, at), self._call(best, heard, at, known, caller)))
+        return [item for _, item in sorted(told, key=lambda one: one[0])]
 
     def _item(self, event: Recorded, at: datetime) -> dict[str, Any]:
         data = event.data
@@ -122,6 +121,20 @@ class Teller:
                 return str(value)
             case _:
                 return value
+
+
+def _when(event: Recorded, at: datetime) -> tuple[datetime, int, datetime, int]:
+    """The order of happening: a call is known to the second, and a recall follows the click that began it (rule 11)."""
+    match event.data:
+        case CallMissed():
+            turn = 0
+        case CallFlushed() | CallerErased():
+            turn = 3
+        case _ if _reported_call(event) is not None:
+            turn = 2
+        case _:
+            turn = 1
+    return at.replace(microsecond=0), turn, at, event.position
 
 
 def _about(event: Recorded, caller: CallerId) -> bool:
