@@ -20,6 +20,13 @@ class Installation(BaseSettings):
     nats_url: str | None = Field(default=None, description="NATS elsewhere; unset: embedded")
     database_url: str | None = Field(default=None, description="PostgreSQL elsewhere; unset: embedded")
 
+    observe_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65533,
+        description="Port of /metrics of queue; callback-tracker and reporting take the two after it; unset: none",
+    )
+
     @property
     def folder(self) -> Path:
         """The data folder, the same whatever the working folder of a child is."""

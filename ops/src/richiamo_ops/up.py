@@ -28,6 +28,8 @@ from richiamo_ops.supervisor import Part, Supervisor
 
 _SERVERS_READY = 45.0
 _SERVICES_READY = 60.0
+_WITHOUT_PAGES = ("queue", "callback-tracker", "reporting")
+"""They answer their watchers on `RICHIAMO_OBSERVE_PORT` and the two ports after it."""
 
 
 def up(*, simulate: bool = False, history: int = 30, rate: float = 12.0) -> int:
@@ -141,6 +143,8 @@ class _Everything:
         own = dict(environment)
         if name == "gateway" and log_in.password:
             own["RICHIAMO_ADMIN_PASSWORD"] = log_in.password
+        if self._site.observe_port is not None and name in _WITHOUT_PAGES:
+            own["RICHIAMO_OBSERVE_PORT"] = str(self._site.observe_port + _WITHOUT_PAGES.index(name))
         port = {"gateway": self._site.gateway_port, "ingest": self._site.ingest_port}.get(name)
         prepare = partial(_as_it_is, _richiamo(("serve", name), own))
         return Part(name, prepare, partial(_answers, port)) if port else Part(name, prepare)

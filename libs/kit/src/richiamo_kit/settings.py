@@ -27,6 +27,13 @@ class Settings(BaseSettings):
     pbx_ca_file: Path | None = Field(
         default=None, description="File with the certificate to trust, when the PBX's is not of a known authority"
     )
+    observe_host: str = Field(default="127.0.0.1", description="Address of the port below")
+    observe_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="Port for /healthz, /readyz and /metrics of queue, callback-tracker and reporting; unset: none",
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error")
     log_format: str = Field(default="console", description="console or json")
     nats_replicas: int = Field(default=1, ge=1, le=5, description="Replicas of every stream: 3 on a cluster")

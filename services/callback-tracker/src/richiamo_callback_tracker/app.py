@@ -13,8 +13,10 @@ from richiamo_callback_tracker.tracking import Tracker
 from richiamo_callback_tracker.view import TrackerProjection
 from richiamo_events.settings import SiteSettings
 from richiamo_kit.database import make_pool
+from richiamo_kit.health import Health
 from richiamo_kit.lifetime import run_until_signal
 from richiamo_kit.log_view import SiteView
+from richiamo_kit.observation import database_is_there, log_is_there, observed
 from richiamo_kit.projector import Projector
 from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore
@@ -29,13 +31,14 @@ class Service:
 
     projector: Projector
     tracker: Tracker
+    health: Health
 
 
 async def run(settings: TrackerSettings) -> None:
     """Track until SIGTERM or SIGINT."""
     async with assembled(settings) as service:
         _log.info("callback_tracker_starts")
-        await run_until_signal(service.projector.run, service.tracker.run)
+        await run_until_signal(service.projector.run, service.tracker.run, observed(settings, service.health))
 
 
 @asynccontextmanager
@@ -57,7 +60,11 @@ async def assembled(settings: TrackerSettings) -> AsyncIterator[Service]:
             timedelta(seconds=settings.dial_window_before_seconds),
             timedelta(seconds=settings.dial_window_after_seconds),
         )
+        health = Health()
+        health.add("log", log_is_there(client))
+        health.add("database", database_is_there(pool))
         yield Service(
             Projector(store, TrackerProjection(), database_url),
             Tracker(client, store, site, pool, database_url, window),
+            health,
         )

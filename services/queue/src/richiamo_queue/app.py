@@ -17,9 +17,11 @@ from richiamo_kit import database
 from richiamo_kit.clock import Clock, SystemClock
 from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.errors import Unavailable
+from richiamo_kit.health import Health
 from richiamo_kit.lifetime import run_until_signal
 from richiamo_kit.log_view import SiteView
 from richiamo_kit.messaging import answering, make_broker
+from richiamo_kit.observation import database_is_there, log_is_there, observed
 from richiamo_kit.projector import Projector, wait_for
 from richiamo_kit.raw_records import erase_raw_records
 from richiamo_kit.store.connection import connect
@@ -52,6 +54,7 @@ class Service:
     sweep: Sweep
     broker: NatsBroker
     pool: AsyncConnectionPool
+    health: Health
     catch_up_site: Callable[[], Awaitable[None]]
 
     async def answer(self) -> None:
@@ -68,7 +71,9 @@ class Service:
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     async with assembled(settings) as service:
-        await run_until_signal(service.projector.run, service.sweep.run, service.answer)
+        await run_until_signal(
+            service.projector.run, service.sweep.run, service.answer, observed(settings, service.health)
+        )
 
 
 @asynccontextmanager
@@ -113,6 +118,9 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
         declare(broker, Commanding(tools), questions)
         checking = DiallingCheck(settings, lambda: site.settings, clock)
         answering(broker, "richiamo.queue.test_dialling", queue=GROUP)(checking.answer)
+        health = Health()
+        health.add("log", log_is_there(client))
+        health.add("database", database_is_there(pool))
         yield Service(
             projector=Projector(store, WorklistProjection(directory, defaults), database_url, changes.tell),
             sweep=Sweep(
@@ -125,6 +133,7 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
             ),
             broker=broker,
             pool=pool,
+            health=health,
             catch_up_site=tools.catch_up_site,
         )
 

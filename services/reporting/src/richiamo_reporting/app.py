@@ -14,8 +14,10 @@ from richiamo_events.settings import SiteSettings
 from richiamo_kit import database
 from richiamo_kit.clock import Clock, SystemClock
 from richiamo_kit.directory import NatsDirectory, read_key
+from richiamo_kit.health import Health
 from richiamo_kit.lifetime import run_until_signal
 from richiamo_kit.messaging import make_broker
+from richiamo_kit.observation import database_is_there, log_is_there, observed
 from richiamo_kit.projector import Projector
 from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore
@@ -41,6 +43,7 @@ class Service:
     broker: NatsBroker
     pool: AsyncConnectionPool
     site_timezone: str
+    health: Health
 
     async def answer(self) -> None:
         """Answer questions until cancelled, from the instant at which some instance has made the view."""
@@ -77,7 +80,9 @@ class Service:
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     async with assembled(settings) as service:
-        await run_until_signal(service.projector.run, service.answer, service.keep_bi)
+        await run_until_signal(
+            service.projector.run, service.answer, service.keep_bi, observed(settings, service.health)
+        )
 
 
 @asynccontextmanager
@@ -98,9 +103,13 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
         )
         broker = make_broker(nats_url, name="richiamo-reporting-answers")
         declare(broker, Reports(pool, directory, initial, clock or SystemClock()))
+        health = Health()
+        health.add("log", log_is_there(client))
+        health.add("database", database_is_there(pool))
         yield Service(
             projector=Projector(JetStreamEventStore(client), ReportingFacts(initial), database_url),
             broker=broker,
             pool=pool,
             site_timezone=settings.site_timezone,
+            health=health,
         )
