@@ -1,5 +1,10 @@
-"""What does every service need to be told? The shared part of its environment, names of `api.md`."""
+"""What does every service need to be told? The shared part of its environment, names of `api.md`.
 
+Whatever may be said in the environment may also stand in a file of the same name, in lower letters, in the folder of
+secrets: `/run/secrets` of a container, or the one systemd names in `CREDENTIALS_DIRECTORY`. The environment leads.
+"""
+
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -8,11 +13,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from richiamo_kit.ami import AmiAccount
 
+SECRETS = Path(os.environ.get("CREDENTIALS_DIRECTORY") or "/run/secrets")
+
 
 class Settings(BaseSettings):
     """The environment that all services share; a service adds its own fields. Read in `__main__` alone."""
 
-    model_config = SettingsConfigDict(env_prefix="RICHIAMO_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="RICHIAMO_", frozen=True, secrets_dir=SECRETS if SECRETS.is_dir() else None
+    )
 
     nats_url: SecretStr = Field(default=SecretStr("nats://127.0.0.1:4222"), description="Where the log is")
     database_url: SecretStr = Field(
