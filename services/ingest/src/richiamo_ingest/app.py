@@ -9,7 +9,7 @@ import structlog
 import uvicorn
 
 from richiamo_events.settings import SiteSettings
-from richiamo_ingest.access import Access
+from richiamo_ingest.access import Access, Keys
 from richiamo_ingest.answers import Answers
 from richiamo_ingest.asterisk.live import Listener
 from richiamo_ingest.http import Edge, make_app
@@ -81,7 +81,7 @@ async def serving(settings: IngestSettings, clock: Clock | None = None) -> Async
         intake=intake,
         taking=taking,
         site=site,
-        access=Access(settings.pbx_user, settings.pbx_password.get_secret_value()),
+        access=Access(_keys(settings), clock),
         clock=clock,
         largest_records_body=settings.largest_records_body,
         poll_alarm=poller.alarm,
@@ -95,6 +95,7 @@ async def serving(settings: IngestSettings, clock: Clock | None = None) -> Async
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # Whom to believe is a setting: `access` looks at them itself.
         )
     )
     serve = asyncio.create_task(server.serve(), name="http")
@@ -136,3 +137,14 @@ def _listeners(settings: IngestSettings, intake: Intake, site: Site, clock: Cloc
             heard_file=settings.data_dir / "ingest" / f"ami-{settings.ami_pbx}.heard",
         )
     ]
+
+
+def _keys(settings: IngestSettings) -> Keys:
+    named = settings.pbx_certificate_header, settings.pbx_certificate_name
+    return Keys(
+        user=settings.pbx_user,
+        password=settings.pbx_password.get_secret_value(),
+        addresses=settings.pbx_addresses,
+        proxies=settings.trusted_proxies,
+        certificate=named if all(named) else None,
+    )

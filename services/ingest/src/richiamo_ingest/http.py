@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from richiamo_events.settings import SiteSettings
-from richiamo_ingest.access import Access
+from richiamo_ingest.access import Access, Entry
 from richiamo_ingest.intake import Intake
 from richiamo_ingest.kalliope.notification import Noted, read_notification
 from richiamo_ingest.kalliope.records import MASKED
@@ -156,12 +156,9 @@ def make_app(edge: Edge, health: Health) -> FastAPI:
             answered: Response = await call_next(request)
             return answered
         sender = request.client.host if request.client else None
-        if not edge.access.allows(request.headers.get("authorization"), sender):
-            metrics.WRONG_CREDENTIALS.labels("ingest").inc()
-            _log.warning("wrong_credentials", sender=sender)
-            problem = _problem(Problem(401, "wrong-credentials", "User or password are wrong"))
-            problem.headers["WWW-Authenticate"] = 'Basic realm="Richiamo", charset="UTF-8"'
-            return problem
+        entry = edge.access.enter(_joined(request), sender)
+        if entry is not Entry.IN:
+            return _turned_away(entry, sender)
         try:
             answered = await call_next(request)
         except Exception:
@@ -195,6 +192,25 @@ def make_app(edge: Edge, health: Health) -> FastAPI:
         return Response(shown, media_type=kind)
 
     return app
+
+
+def _joined(request: Request) -> dict[str, str]:
+    """Every header once: one that was sent twice holds both, so that nobody slips one in before the proxy's."""
+    return {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
+
+
+def _turned_away(entry: Entry, sender: str | None) -> Response:
+    metrics.WRONG_CREDENTIALS.labels("ingest").inc()
+    _log.warning("sender_turned_away", sender=sender, why=entry.name.lower())
+    if entry is Entry.WRONG_ADDRESS:
+        return _problem(Problem(403, "wrong-address", "No calls are taken from this address"))
+    if entry is Entry.TOO_MANY_TRIES:
+        answer = _problem(Problem(429, "too-many-tries", "Too many wrong passwords", "Try again in a minute."))
+        answer.headers["Retry-After"] = "60"
+        return answer
+    answer = _problem(Problem(401, "wrong-credentials", "User or password are wrong"))
+    answer.headers["WWW-Authenticate"] = 'Basic realm="Richiamo", charset="UTF-8"'
+    return answer
 
 
 async def _body(request: Request, most: int) -> bytes:
