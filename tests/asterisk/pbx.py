@@ -266,7 +266,7 @@ def _member(call: str, extension: str) -> list[tuple[str, object]]:
     ]
 
 
-_CDR_EVENT = {
+CDR_EVENT = {
     "accountcode": "AccountCode",
     "src": "Source",
     "dst": "Destination",
@@ -290,4 +290,4 @@ _CDR_EVENT = {
 
 async def record(pbx: AsteriskPbx, row: dict[str, str]) -> None:
     """The event `Cdr` of one channel; without mappings it does not tell the linkedid."""
-    await pbx.emit("Cdr", "cdr", *((shown, row[name]) for name, shown in _CDR_EVENT.items()))
+    await pbx.emit("Cdr", "cdr", *((shown, row[name]) for name, shown in CDR_EVENT.items()))

@@ -31,6 +31,11 @@ class TestMatching:
     ) -> None:
         assert (names([call("a", seconds)], [dial("d")]) == {"a": "d"}) is hit
 
+    def test_a_call_that_carries_the_dials_id_is_its_own_whatever_its_time_and_extension(self) -> None:
+        named = call("d1", 3000, extension="")
+        assert names([named, call("near", 1)], [dial("d1"), dial("d2", 1)]) == {"d1": "d1", "near": "d2"}
+        assert names([call("near", 1), named], [dial("d1")]) == {"d1": "d1"}
+
     def test_extension_and_customer_must_be_the_same(self) -> None:
         others = [call("a", 1, extension="202"), call("b", 1, caller=CallerId("luigi"))]
         assert names(others, [dial("d")]) == {}

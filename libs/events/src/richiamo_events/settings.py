@@ -61,6 +61,13 @@ class SiteSettings:
     """How far back each poll reads again: a record appears when its call ends."""
     cdr_user: str = ""
     dial_verb: str = "GET"
+    ami_variant: str = "asterisk"
+    """Whose dialplan an Originate meets: `asterisk` (FreePBX too) or `kalliope`."""
+    ami_channel: str = ""
+    """Which phone rings first, such as `Local/{extension}@originate-skipvm`; empty: as the variant has it."""
+    ami_context: str = ""
+    ami_tenant: str = ""
+    """The tenant's UUID on a Kalliope."""
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -108,8 +115,24 @@ _WHOLE = {
 }
 _SECONDS = {"success_threshold_seconds": (0.0, 600.0), "ignore_waits_under_seconds": (0.0, 600.0)}
 _FLAGS = {"import_checktime", "records_show_prefix", "operators_as_numbers", "cdr_poll"}
-_CHOICES = {"dial_how": ("link", "kalliope", "ami"), "dial_verb": ("GET", "POST")}
+_CHOICES = {
+    "dial_how": ("link", "kalliope", "ami"),
+    "dial_verb": ("GET", "POST"),
+    "ami_variant": ("asterisk", "kalliope"),
+}
 _TEXT_LIMIT = 2000
+_SHAPES = {
+    "ami_channel": (
+        re.compile(r"|[A-Za-z0-9]{1,20}/[A-Za-z0-9_.-]{0,40}\{extension\}(@[A-Za-z0-9_.-]{1,80})?(/n)?"),
+        "Must be empty or a channel such as Local/{extension}@originate-skipvm.",
+    ),
+    "ami_context": (
+        re.compile(r"[A-Za-z0-9_.-]{0,80}"),
+        "Must be empty or the name of a context, such as from-internal.",
+    ),
+    "ami_tenant": (re.compile(r"|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"), "Must be empty or a UUID."),
+}
+"""Texts that are sent to the PBX: a shape each."""
 
 
 def limits(name: str) -> tuple[float, float] | None:
@@ -156,6 +179,8 @@ def validate(values: Mapping[str, object]) -> dict[str, str]:
             wrong[name] = "Must be empty or an address such as https://pbx.example.com, without user or password."
         elif name == "cdr_user" and not re.fullmatch(r'[^"\\\x00-\x1f]{0,100}', value):
             wrong[name] = "Must be a user of at most 100 signs, without quotation marks."
+        elif name in _SHAPES and not _SHAPES[name][0].fullmatch(value):
+            wrong[name] = _SHAPES[name][1]
         elif name == "country" and not re.fullmatch(r"[A-Z]{2}", value):
             wrong[name] = "Must be a country of two capital letters, such as IT."
         elif name == "outside_prefix" and not re.fullmatch(r"[0-9*#]{0,6}", value):

@@ -1,7 +1,8 @@
-"""Which click does a call record answer? Same extension, same customer, and a start near the click.
+"""Which click does a call record answer? The one whose id it carries, else the one near its start.
 
-`protocols.md`, click to call: the PBX does not tell the call's id, so one record goes to one dial, the
-nearest first. What an earlier report of a call was matched with stays.
+`protocols.md`, click to call: an Asterisk takes the dial's id as that of the call. A Kalliope does not tell the
+call's id, so one record goes to one dial of the same extension and customer, the nearest first. What an
+earlier report of a call was matched with stays.
 """
 
 from collections.abc import Collection, Sequence
@@ -45,7 +46,8 @@ def match(placed: Sequence[Placed], dials: Collection[Dial], window: Window | No
     window = window or Window()
     calls = {one.call for one in placed}
     found = {dial.matched: dial.id for dial in dials if dial.matched in calls and dial.matched is not None}
-    taken = {dial.id for dial in dials if dial.matched is not None}
+    found |= {one.call: dial.id for one in placed for dial in dials if one.call.unique_id == dial.id}
+    taken = {dial.id for dial in dials if dial.matched is not None} | set(found.values())
     pairs = [
         (abs(one.started_at - clicked), clicked, dial.id, one.call)
         for one in placed

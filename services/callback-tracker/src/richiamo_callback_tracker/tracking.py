@@ -122,7 +122,8 @@ class Tracker:
         starts: list[datetime] = [one.started_at for one in placed]
         second = timedelta(seconds=1)
         since, until = min(starts) - self.window.after - second, max(starts) + self.window.before + second
-        return await view.dials({one.extension for one in placed}, since, until)
+        named = {one.call.unique_id for one in placed}
+        return await view.dials({one.extension for one in placed}, since, until, named)
 
     async def _catch_up(self) -> None:
         """See a click that was committed just before, and users and settings as they are now."""

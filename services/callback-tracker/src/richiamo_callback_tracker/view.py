@@ -94,14 +94,17 @@ class TrackerView:
         rows = await self._ask("SELECT event_id FROM view_tracker.written_v1 WHERE event_id = ANY(%s)", list(events))
         return {row[0] for row in rows}
 
-    async def dials(self, extensions: Collection[str], since: datetime, until: datetime) -> list[Dial]:
-        """The clicks of these extensions in this time, both ends included."""
+    async def dials(
+        self, extensions: Collection[str], since: datetime, until: datetime, named: Collection[str] = ()
+    ) -> list[Dial]:
+        """The clicks of these extensions in this time, both ends included, and those that a call's id names."""
         rows = await self._ask(
             "SELECT dial_id, extension, caller_id, clicked_at, pbx, unique_id FROM view_tracker.dials_v1"
-            " WHERE extension = ANY(%s) AND clicked_at BETWEEN %s AND %s",
+            " WHERE extension = ANY(%s) AND clicked_at BETWEEN %s AND %s OR dial_id = ANY(%s)",
             list(extensions),
             since,
             until,
+            list(named),
         )
         return [
             Dial(

@@ -13,7 +13,6 @@ import structlog
 from richiamo_events.caller import Caller
 from richiamo_events.directory import CallerDirectory
 from richiamo_events.ids import CallerId, CallId, DialId, FlushId, ReservationId, Username
-from richiamo_events.language import RecallOutcome
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import Problem, Rejected
 from richiamo_queue import payloads
@@ -21,7 +20,6 @@ from richiamo_queue.caller.commands import (
     Assign,
     Command,
     Dispute,
-    EndRecall,
     Erase,
     Flush,
     Release,
@@ -35,15 +33,15 @@ from richiamo_queue.caller.errors import (
     AlreadyReserved,
     BeingCalled,
     NotAssignable,
-    NotDialled,
     NothingToFlush,
     TooMany,
     UnknownFlush,
 )
 from richiamo_queue.carrying_out import AT_ONCE, CarryOut, Order
-from richiamo_queue.dialling.port import DialFailed, Dialled, Dialler
+from richiamo_queue.dialling.port import Dialler
 from richiamo_queue.forgetting import Forgetting
 from richiamo_queue.notebook import Notebook
+from richiamo_queue.ringing import Ringing
 from richiamo_queue.states import States
 from richiamo_queue.ticket import Ticket, ticket_for
 from richiamo_queue.users import User
@@ -75,6 +73,11 @@ class Commanding:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._ringing = Ringing(tools.carry_out, tools.notebook, tools.dialler, tools.clock)
+
+    async def close(self) -> None:
+        """Follow no dial any more; a recall of which nothing is heard ends after `record_minutes`."""
+        await self._ringing.close()
 
     async def reserve(self, payload: Answer) -> Answer:
         """Reserve a caller for the user who asks."""
@@ -199,7 +202,7 @@ class Commanding:
             number = await self._tools.directory.number_of(asked.caller_id)
             command = StartRecall(operator=user.username, extension=extension, dial=dial, at=at)
             answer = await self._one(ticket, user, at, asked.caller_id, command)
-            dialled = await self._dial(number or "", extension, dial, asked.caller_id)
+            dialled = await self._ringing.ring(number or "", extension, dial, asked.caller_id)
             return {"dial_id": dial, "how": dialled.how, "link": dialled.link, **answer}
 
         return await self._once("start_recall", user, asked.key, asked.caller_id, run)
@@ -359,22 +362,6 @@ class Commanding:
             load[fewest] += 1
             chosen[one] = fewest
         return chosen
-
-    async def _dial(self, number: str, extension: str, dial: DialId, caller_id: CallerId) -> Dialled:
-        """Tell the PBX once; when it says no, the row comes back at once."""
-        dialler = self._tools.dialler()
-        try:
-            if not number:
-                raise DialFailed("The number of this customer is not known.")
-            if dialler.rings and not await self._tools.notebook.claim_dial(dial):
-                return Dialled(dialler.how)
-            return await dialler.dial(number, extension, dial)
-        except DialFailed as failure:
-            at = self._tools.clock.now()
-            order = Order(ticket=ticket_for("system", "not_dialled", dial, dial), actor="system", at=at)
-            command = EndRecall(dial=dial, outcome=RecallOutcome.NOT_DIALLED, at=at)
-            await self._tools.carry_out.one(order, caller_id, command)
-            raise NotDialled(str(failure)) from failure
 
 
 def _distinct(callers: Sequence[CallerId]) -> list[CallerId]:

@@ -2,10 +2,10 @@
 
 from pydantic import Field, SecretStr
 
-from richiamo_kit.settings import Settings as SharedSettings
+from richiamo_kit.settings import AmiSettings
 
 
-class Settings(SharedSettings):
+class Settings(AmiSettings):
     """The shared environment and how to log in to the PBX for click to call."""
 
     dial_user: str = Field(default="click2call", description="User of the PBX's REST interface for click to call")

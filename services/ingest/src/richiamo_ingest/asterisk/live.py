@@ -39,7 +39,7 @@ _MARK_EVERY = timedelta(seconds=5)
 
 @dataclass(slots=True, kw_only=True)
 class Listener:
-    """Listens to one PBX until cancelled; `utc` says that its call records are in UTC and not in the site's zone."""
+    """Listens to one PBX until cancelled; `utc` says that its call records are in UTC and not in its zone."""
 
     account: AmiAccount
     pbx: str
@@ -133,7 +133,7 @@ class Listener:
         settings = self.site()
         reader = Reader(
             pbx=self.pbx,
-            zone=ZoneInfo("UTC") if self.utc else settings.zone,
+            zone=ZoneInfo("UTC") if self.utc else settings.pbx_zone,
             internal_digits=settings.internal_digits,
             received_at=self.clock.now(),
         )

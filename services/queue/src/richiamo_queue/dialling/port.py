@@ -4,7 +4,8 @@ A recall is in the log before this port is used, so `dial` is called at most onc
 (`domain.md` rule 7).
 """
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from richiamo_events.ids import DialId
@@ -18,6 +19,9 @@ class Dialled:
 
     how: How
     link: str | None = None
+    later: "asyncio.Task[None] | None" = field(default=None, compare=False)
+    """Ends when the PBX has told what became of the operator's own phone; fails with `DialFailed` when nobody
+    took it up, so that the customer's never rang."""
 
 
 class DialFailed(Exception):

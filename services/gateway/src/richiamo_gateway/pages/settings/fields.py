@@ -30,6 +30,7 @@ class Section:
 
 
 _DIAL = {"link": N_("A link the browser opens"), "kalliope": N_("The Kalliope PBX dials"), "ami": N_("Asterisk dials")}
+_AMI = {"asterisk": N_("Asterisk or FreePBX"), "kalliope": N_("Kalliope")}
 _VERBS = {"GET": "GET", "POST": "POST"}
 
 SECTIONS = (
@@ -106,6 +107,15 @@ SECTIONS = (
             Setting("pbx_url", "text", N_("Address of the PBX")),
             Setting("pbx_domain", "text", N_("Domain on the PBX")),
             Setting("dial_verb", "choice", N_("Method of the dial request"), choices=_VERBS),
+            Setting("ami_variant", "choice", N_("Asterisk dials as"), choices=_AMI),
+            Setting(
+                "ami_channel",
+                "text",
+                N_("Channel that rings first"),
+                N_("Such as Local/{extension}@originate-skipvm. Empty: the usual one."),
+            ),
+            Setting("ami_context", "text", N_("Context of the call"), N_("Empty: the usual one.")),
+            Setting("ami_tenant", "text", N_("Tenant's UUID"), N_("Of a Kalliope with several tenants.")),
             Setting(
                 "pbx_timezone",
                 "text",
