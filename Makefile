@@ -48,6 +48,10 @@ soak: export RICHIAMO_SOAK_SECONDS ?= 3600
 soak: ready ## What breaks things by chance, an hour of each (RICHIAMO_SOAK_SECONDS); the seed it prints repeats it.
 	$(BIN)/pytest -m soak
 
+.PHONY: bench
+bench: ready ## Measure speed, memory and growth on a system of its own; writes bench.json.
+	@$(BIN)/richiamo bench
+
 .PHONY: check
 check: ready lint ## What CI asks of every change: lint, then the tests that need no server.
 	$(BIN)/pytest -q -m "not servers and not browser and not slow"

@@ -30,6 +30,7 @@ for _name, _function, _help in (
     ("backup", "richiamo_ops.backup:backup", "Save the log and what lies beside it into a folder."),
     ("restore", "richiamo_ops.restore:restore", "Bring back a backup into an empty installation."),
     ("test-pbx", "richiamo_ops.check_pbx:check_pbx", "Say in words whether the PBX is set up right."),
+    ("bench", "richiamo_ops.bench.command:bench", "Measure speed, memory and growth on a system of its own."),
     ("erase", "richiamo_ops.erase:erase", "Forget a number for ever; the counts stay."),
 ):
     app.command(_function, name=_name, help=_help)

@@ -25,9 +25,12 @@ class Site:
 
 
 @asynccontextmanager
-async def reached(command: str) -> AsyncIterator[Site]:
-    """The running system, found as `richiamo up` left word of it. Raises `Unavailable` when it does not run."""
-    installation = Installation()
+async def reached(command: str, installation: Installation | None = None) -> AsyncIterator[Site]:
+    """The running system, found as `richiamo up` left word of it. Raises `Unavailable` when it does not run.
+
+    Without `installation` it is the one that the environment names.
+    """
+    installation = installation or Installation()
     found = endpoints.find(installation)
     shared = Settings()
     client = await connect(found.nats_url, name=f"richiamo-{command}", wait=5.0)

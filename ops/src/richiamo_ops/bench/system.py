@@ -1,0 +1,109 @@
+"""How does the bench get a system to itself? `richiamo up` in a folder that is removed, and a look at its processes."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from richiamo_kit import children
+from richiamo_kit.children import Child, Program
+from richiamo_kit.errors import Unavailable
+from richiamo_kit.servers import free_port
+from richiamo_ops.probes import status_of
+from richiamo_ops.settings import Installation
+
+PASSWORD = "a-password-of-the-bench"  # noqa: S105 -- Of a system that listens on loopback and lives for minutes.
+_READY_WITHIN = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What all processes of the system took: CPU seconds so far, and memory in MB, shared pages counted once."""
+
+    cpu_seconds: float
+    megabytes: float
+
+
+class System:
+    """One Richiamo of the bench's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.installation = Installation(
+            gateway_port=free_port(), ingest_port=free_port(), data_dir=folder, nats_url=None, database_url=None
+        )
+        self._child: Child | None = None
+        self._said: list[str] = []
+
+    async def start(self) -> float:
+        """Start it; answers the seconds until both ports could do their work."""
+        began = time.perf_counter()
+        site = self.installation
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("RICHIAMO_")}
+        command = Path(sysconfig.get_path("scripts")) / "richiamo"
+        self._child = await children.start(
+            Program(
+                (sys.executable, str(command), "up"),
+                {
+                    **inherited,
+                    "RICHIAMO_GATEWAY_PORT": str(site.gateway_port),
+                    "RICHIAMO_INGEST_PORT": str(site.ingest_port),
+                    "RICHIAMO_DATA_DIR": str(self.folder),
+                    "RICHIAMO_ADMIN_PASSWORD": PASSWORD,
+                    "RICHIAMO_LOG_LEVEL": "warning",
+                },
+                cwd=self.folder,
+            ),
+            self._hear,
+        )
+        while (
+            await status_of(site.gateway_port, "/readyz") != 200 or await status_of(site.ingest_port, "/readyz") != 200
+        ):
+            if not self._child.alive or time.perf_counter() - began > _READY_WITHIN:
+                raise Unavailable("the system of the bench did not start: " + " / ".join(self._said[-5:]))
+            await asyncio.sleep(0.02)
+        return time.perf_counter() - began
+
+    async def stop(self) -> None:
+        if self._child is not None:
+            await self._child.stop(patience=20.0)
+            self._child = None
+
+    def usage(self) -> Usage:
+        """Of the supervisor and all below it, now."""
+        assert self._child is not None
+        top = psutil.Process(self._child.pid)
+        cpu = memory = 0.0
+        for process in (top, *top.children(recursive=True)):
+            # A backend of PostgreSQL may end while we look.
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                times = process.cpu_times()
+                cpu += times.user + times.system
+                memory += getattr(process.memory_full_info(), "pss", process.memory_info().rss)
+        return Usage(cpu, memory / 1e6)
+
+    def _hear(self, line: str) -> None:
+        self._said.append(line)
+        del self._said[:-50]
+
+
+@asynccontextmanager
+async def own_system() -> AsyncIterator[System]:
+    """A system that has not been started; ended and removed with the context."""
+    folder = Path(tempfile.mkdtemp(prefix="richiamo-bench-"))
+    system = System(folder)
+    try:
+        yield system
+    finally:
+        await system.stop()
+        shutil.rmtree(folder, ignore_errors=True)
