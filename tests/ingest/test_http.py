@@ -268,3 +268,13 @@ class TestSettings:
         await ingest.pbx.post("/pbx/cdr", json=[{**met, "unique_id": "8.4"}])
         calls = [(one.call.unique_id, one.type) for one in await ingest.facts() if isinstance(one, CallMissed)]
         assert calls == [("1511212918.0", "queue"), (f"{soon}.2", "queue"), ("8.4", "checktime")]
+
+    async def test_other_names_of_queues_and_the_sites_own_rules_for_numbers_lead_to_one_request(
+        self, ingest: RunningIngest
+    ) -> None:
+        await ingest.set(queue_aliases={"assistenza tecnica": "Assistenza"}, number_rewrites=["9. = ."])
+        soon = int(datetime.now(UTC).timestamp()) + 60
+        await ingest.pbx.post(INSERT, content=routing(f"{soon}.1", "90501234567", param1="assistenza tecnica"))
+        await ingest.pbx.post(INSERT, content=routing(f"{soon}.2", "+390501234567", param1="Assistenza"))
+        first, second = [one for one in await ingest.facts() if isinstance(one, CallMissed)]
+        assert (first.queue, first.caller) == (second.queue, second.caller) == ("Assistenza", second.caller)

@@ -8,10 +8,10 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.prompt import Confirm
 
-from richiamo_events.numbers import Number, NumberRules, normalise
+from richiamo_events.numbers import Number, normalise
 from richiamo_kit.errors import Problem
 from richiamo_ops.asking import asking
-from richiamo_ops.site import reached
+from richiamo_ops.site import reached, settings_now
 
 
 def erase(
@@ -36,7 +36,7 @@ def erase(
 async def _erase(number: str, reason: str, *, yes: bool) -> int:
     console = Console(stderr=True, highlight=False)
     async with reached("erase") as site, asking(site, patience=600.0) as ask:
-        read = normalise(number, NumberRules(country=site.defaults.country))
+        read = normalise(number, (await settings_now(site)).numbers)
         if not isinstance(read, Number):
             raise Problem(400, "no-number", "This is no number that could have been stored.")
         caller = await site.directory.find(read.text)

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from richiamo_events.settings import SiteSettings
+from richiamo_events import subjects
+from richiamo_events.settings import Rules, SiteSettings
 from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.settings import Settings
 from richiamo_kit.store.jetstream import JetStreamEventStore, connect
@@ -45,6 +46,14 @@ async def reached(command: str, installation: Installation | None = None) -> Asy
         )
     finally:
         await client.close()
+
+
+async def settings_now(site: Site) -> SiteSettings:
+    """The settings in force, as the log has them."""
+    rules = Rules.initial(site.defaults)
+    async for event in site.store.read(subject=subjects.SETTINGS):
+        rules = rules.changed(event)
+    return rules.current
 
 
 def instant(text: str, site: SiteSettings) -> datetime:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import phonenumbers
 
+from richiamo_events.rewriting import Rewrite, rewritten
+
 WITHHELD_WORDS = frozenset({"", "anonymous", "unknown", "unavailable", "private", "restricted"})
 
 _PLACEHOLDER = re.compile(r"%[A-Za-z_][\w.-]*(\[\w*\])?%?")
@@ -28,6 +30,8 @@ class NumberRules:
     records_show_prefix: bool = False
     """Whether the dialled number of a record begins with the outside prefix; a setting, never guessed."""
     internal_digits: int = 5
+    rewrites: tuple[Rewrite, ...] = ()
+    """What puts right how the PBX writes numbers, before they are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ def normalise(text: str, rules: NumberRules) -> Number | Withheld:
     spelled = _bare(text)
     if spelled.lower() in WITHHELD_WORDS or is_placeholder(spelled):
         return Withheld()
+    spelled = rewritten(_compact(spelled), rules.rewrites) or spelled
     digits = _digits(spelled)
     if not digits:
         return Withheld()
@@ -97,6 +102,11 @@ def _bare(text: str) -> str:
 
 def _digits(text: str) -> str:
     return "".join(str(unicodedata.digit(sign)) for sign in text if sign.isdigit())
+
+
+def _compact(text: str) -> str:
+    """The signs of a telephone's keys alone, as rules are written."""
+    return "".join(sign if sign in "+*#" else str(unicodedata.digit(sign, "")) for sign in text)
 
 
 def _with_signs(text: str) -> str:

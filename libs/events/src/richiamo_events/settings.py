@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from richiamo_events.envelope import Recorded
 from richiamo_events.language import SettingsChanged
+from richiamo_events.numbers import NumberRules
+from richiamo_events.rewriting import MOST_RULES, read_rewrite
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class SiteSettings:
     outside_prefix: str = ""
     records_show_prefix: bool = False
     internal_digits: int = 5
+    number_rewrites: tuple[str, ...] = ()
+    """Rules `pattern = replacement` (`rewriting`); the first that fits puts a number right before it is read."""
     queue_aliases: tuple[tuple[str, str], ...] = ()
     """Pairs (name another source uses, name in the record)."""
     country: str = "IT"
@@ -78,6 +82,21 @@ class SiteSettings:
         """The zone of times that the PBX writes without one (`domain.md` rule 12)."""
         return ZoneInfo(self.pbx_timezone or self.timezone)
 
+    def queue_named(self, name: str) -> str:
+        """The queue's name in the records, when another source uses an alias."""
+        return dict(self.queue_aliases).get(name, name)
+
+    @cached_property
+    def numbers(self) -> NumberRules:
+        """How the PBX's numbers are read."""
+        return NumberRules(
+            country=self.country,
+            outside_prefix=self.outside_prefix,
+            records_show_prefix=self.records_show_prefix,
+            internal_digits=self.internal_digits,
+            rewrites=tuple(read_rewrite(line) for line in self.number_rewrites),
+        )
+
     def with_values(self, values: Mapping[str, object]) -> "SiteSettings":
         """These settings with some replaced; names that this version does not know are ignored."""
         known = {field.name for field in fields(self)}
@@ -87,6 +106,7 @@ class SiteSettings:
         """JSON values by name, as `GET /settings` shows them."""
         shown = asdict(self)
         shown["operator_extensions"] = list(self.operator_extensions)
+        shown["number_rewrites"] = list(self.number_rewrites)
         shown["queue_aliases"] = dict(self.queue_aliases)
         return shown
 
@@ -121,7 +141,21 @@ _CHOICES = {
     "ami_variant": ("asterisk", "kalliope"),
 }
 _TEXT_LIMIT = 2000
+_DIALLABLE = re.compile(r"[\w*#+.-]{1,32}")
 _SHAPES = {
+    "country": (re.compile(r"[A-Z]{2}"), "Must be a country of two capital letters, such as IT."),
+    "outside_prefix": (re.compile(r"[0-9*#]{0,6}"), "Must be at most six digits."),
+    "accept_value": (_DIALLABLE, "Must be 1 to 32 letters or digits, since the PBX may dial it."),
+    "refuse_value": (_DIALLABLE, "Must be 1 to 32 letters or digits, since the PBX may dial it."),
+    "pbx_name": (re.compile(r"[A-Za-z0-9_-]{1,40}"), "Must be 1 to 40 letters, digits, - or _."),
+    "pbx_url": (
+        re.compile(r"|https?://[^<>\s/?#@]+(/[^<>\s?#]*)?"),
+        "Must be empty or an address such as https://pbx.example.com, without user or password.",
+    ),
+    "cdr_user": (
+        re.compile(r'[^"\\\x00-\x1f]{0,100}'),
+        "Must be a user of at most 100 signs, without quotation marks.",
+    ),
     "ami_channel": (
         re.compile(r"|[A-Za-z0-9]{1,20}/[A-Za-z0-9_.-]{0,40}\{extension\}(@[A-Za-z0-9_.-]{1,80})?(/n)?"),
         "Must be empty or a channel such as Local/{extension}@originate-skipvm.",
@@ -132,7 +166,7 @@ _SHAPES = {
     ),
     "ami_tenant": (re.compile(r"|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"), "Must be empty or a UUID."),
 }
-"""Texts that are sent to the PBX: a shape each."""
+"""Texts that must have a shape."""
 
 
 def limits(name: str) -> tuple[float, float] | None:
@@ -164,6 +198,10 @@ def validate(values: Mapping[str, object]) -> dict[str, str]:
         elif name == "operator_extensions":
             if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item for item in value):
                 wrong[name] = "Must be a list of extensions, each a text."
+        elif name == "number_rewrites":
+            found = _wrong_rewrites(value)
+            if found:
+                wrong[name] = found
         elif name == "queue_aliases":
             if not isinstance(value, Mapping) or not all(isinstance(item, str) and item for item in value.values()):
                 wrong[name] = "Must map each other name of a queue to its name in the records."
@@ -173,25 +211,26 @@ def validate(values: Mapping[str, object]) -> dict[str, str]:
             wrong[name] = "Must be the name of a time zone, such as Europe/Rome."
         elif name == "pbx_timezone" and value and value not in available_timezones():
             wrong[name] = "Must be empty or the name of a time zone, such as Europe/Rome."
-        elif name == "pbx_name" and not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", value):
-            wrong[name] = "Must be 1 to 40 letters, digits, - or _."
-        elif name == "pbx_url" and value and not re.fullmatch(r"https?://[^<>\s/?#@]+(/[^<>\s?#]*)?", value):
-            wrong[name] = "Must be empty or an address such as https://pbx.example.com, without user or password."
-        elif name == "cdr_user" and not re.fullmatch(r'[^"\\\x00-\x1f]{0,100}', value):
-            wrong[name] = "Must be a user of at most 100 signs, without quotation marks."
         elif name in _SHAPES and not _SHAPES[name][0].fullmatch(value):
             wrong[name] = _SHAPES[name][1]
-        elif name == "country" and not re.fullmatch(r"[A-Z]{2}", value):
-            wrong[name] = "Must be a country of two capital letters, such as IT."
-        elif name == "outside_prefix" and not re.fullmatch(r"[0-9*#]{0,6}", value):
-            wrong[name] = "Must be at most six digits."
-        elif name in {"accept_value", "refuse_value"} and not re.fullmatch(r"[\w*#+.-]{1,32}", value):
-            wrong[name] = "Must be 1 to 32 letters or digits, since the PBX may dial it."
         elif name == "link_template" and value and not re.match(r"https?://[^<>\s/]+(/|$|\?)", value):
             wrong[name] = (
                 "Must be empty or an address that begins with https:// and a host; placeholders come after it."
             )
     return wrong
+
+
+def _wrong_rewrites(value: object) -> str:
+    if not isinstance(value, list | tuple) or not all(isinstance(line, str) for line in value):
+        return "Must be a list of rules, each a text such as 0039. = +39."
+    if len(value) > MOST_RULES:
+        return f"Must be at most {MOST_RULES} rules."
+    try:
+        for line in value:
+            read_rewrite(line)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from richiamo_events import subjects
 from richiamo_events.envelope import NewEvent
 from richiamo_events.ids import CallerId, CallId, DialId, Username
 from richiamo_events.language import CallServed, RecallFailed, RecallOutcome, RecallSucceeded
-from richiamo_events.numbers import NumberRules
 from richiamo_events.operators import Operators
 from richiamo_events.records import (
     CallRecord,
@@ -56,13 +55,7 @@ class Circumstances:
 
 
 def judge(record: CallRecord, settings: SiteSettings) -> Judged:
-    numbers = NumberRules(
-        country=settings.country,
-        outside_prefix=settings.outside_prefix,
-        records_show_prefix=settings.records_show_prefix,
-        internal_digits=settings.internal_digits,
-    )
-    return Judged(record, verdict(record, numbers))
+    return Judged(record, verdict(record, settings.numbers))
 
 
 def fact_of(judged: Judged, around: Circumstances) -> NewEvent | None:
@@ -79,14 +72,13 @@ def fact_of(judged: Judged, around: Circumstances) -> NewEvent | None:
 
 
 def _served(record: CallRecord, served: Served, around: Circumstances) -> CallServed:
-    aliases = dict(around.rules.current.queue_aliases)
     return CallServed(
         caller=record.customer,
         call=record.call,
         rank=record.rank,
         received_at=record.received_at,
         started_at=record.started_at,
-        queue=None if served.queue is None else aliases.get(served.queue, served.queue),
+        queue=None if served.queue is None else around.rules.current.queue_named(served.queue),
         called=record.called,
         extension=served.extension,
         operator=_operator(served.extension, around),

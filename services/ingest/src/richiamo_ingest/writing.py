@@ -111,14 +111,14 @@ class Writer:
         event_id = fact_id("lost", report.call, "|".join([*content, str(report.waiting_seconds), *_told(report)]))
         if known and event_id in known.events:
             return Outcome.DUPLICATE, known
-        caller = await self._customer(known, normalise(report.caller, number_rules(settings)))
+        caller = await self._customer(known, normalise(report.caller, settings.numbers))
         fact = CallMissed(
             caller=caller,
             call=report.call,
             rank=report.rank,
             received_at=report.received_at,
             called=report.called,
-            queue=queue_name(report.queue, settings),
+            queue=settings.queue_named(report.queue),
             type=report.type,
             waiting_seconds=report.waiting_seconds,
             reason=report.reason,
@@ -131,14 +131,14 @@ class Writer:
         event_id = fact_id("served", report.call, "|".join(content))
         if known and event_id in known.events:
             return Outcome.DUPLICATE, known
-        caller = await self._customer(known, normalise(report.caller, number_rules(settings)))
+        caller = await self._customer(known, normalise(report.caller, settings.numbers))
         at = whole_second(report.answered_at or report.received_at)
         fact = CallServed(
             caller=caller,
             call=report.call,
             rank=Rank.NOTIFICATION,
             received_at=report.received_at,
-            queue=queue_name(report.queue, settings) or None,
+            queue=settings.queue_named(report.queue) or None,
             called=report.called,
             extension=report.extension,
             answered_at=at,
@@ -149,7 +149,7 @@ class Writer:
     async def _write_record(self, record: CallRecord, known: KnownCall | None) -> tuple[Outcome, KnownCall | None]:
         record = replace(record, content=record.digest())
         settings = self.rules().at(record.at)
-        numbers = number_rules(self.rules().current)
+        numbers = self.rules().current.numbers
         judged = verdict(record, numbers)
         event_id = record_fact_id(record)
         stored = known is not None and event_id in known.events
@@ -195,20 +195,6 @@ class Writer:
         return Outcome.NEW, KnownCall(caller, (known.events if known else frozenset()) | {event_id})
 
 
-def number_rules(settings: SiteSettings) -> NumberRules:
-    return NumberRules(
-        country=settings.country,
-        outside_prefix=settings.outside_prefix,
-        records_show_prefix=settings.records_show_prefix,
-        internal_digits=settings.internal_digits,
-    )
-
-
-def queue_name(name: str, settings: SiteSettings) -> str:
-    """The queue's name in the records, when another source uses an alias."""
-    return dict(settings.queue_aliases).get(name, name)
-
-
 def _told(report: LostReport | ServedReport) -> list[str]:
     return [report.told] if report.told else []
 
@@ -246,7 +232,7 @@ def _missed(record: CallRecord, lost: Lost, settings: SiteSettings) -> CallMisse
         received_at=record.received_at,
         started_at=record.started_at,
         called=record.called,
-        queue=queue_name(lost.queue, settings),
+        queue=settings.queue_named(lost.queue),
         type=lost.type,
         account_code=lost.account_code,
         source=record.gateway,

@@ -88,6 +88,15 @@ SECTIONS = (
             Setting("outside_prefix", "text", N_("Prefix for an outside line")),
             Setting("records_show_prefix", "flag", N_("Call records show that prefix")),
             Setting("internal_digits", "whole", N_("Internal numbers have at most (digits)")),
+            Setting(
+                "number_rewrites",
+                "lines",
+                N_("Rules that put numbers right"),
+                N_(
+                    "One a line, the first that fits counts: 0039. = +39. or 8XXX = 050800XXX. X is any digit, "
+                    "a dot at the end is the rest."
+                ),
+            ),
             Setting("operator_extensions", "lines", N_("Extensions of operators"), N_("One a line.")),
             Setting(
                 "queue_aliases",

@@ -18,6 +18,7 @@ _SENTENCES = {
     "ami_channel": N_("Write a channel such as Local/{extension}@originate-skipvm, or nothing."),
     "ami_context": N_("Write the name of a context, such as from-internal, or nothing."),
     "ami_tenant": N_("Write a UUID, or nothing."),
+    "number_rewrites": N_("Write on each line: pattern = replacement, such as 0039. = +39."),
     "outside_prefix": N_("Write at most six digits."),
     "accept_value": N_("Write 1 to 32 letters or digits."),
     "refuse_value": N_("Write 1 to 32 letters or digits."),
