@@ -225,6 +225,10 @@ def _queue_line(line: str, number: int) -> QueueLine:
 
 
 def _cells(line: str, separator: str) -> list[str]:
+    if separator == "\t":
+        # As mysql writes a table: quotation marks are signs of the text there, and nothing is NULL.
+        cells = [cell[1:-1] if cell[:1] == cell[-1:] == '"' else cell for cell in line.split("\t")]
+        return ["" if cell == "NULL" else cell for cell in cells]
     try:
         return next(csv.reader([line], delimiter=separator), [])
     except csv.Error as error:
