@@ -22,7 +22,7 @@ async def test_the_page_tells_the_figures_of_the_report(
     report = (await sara.get("/reports/dashboard", headers={"Min-Position": str(position + 2)})).json()
     assert report["totals"]["total"] == 2
     await page.goto("/dashboard")
-    await expect(page.locator(".tile.total .value")).to_have_text("2")
+    await expect(page.locator(".tile.total .fig")).to_have_text("2")
     await expect(page.locator("#days tbody tr")).to_have_count(7)
     await expect(page.locator("#chart svg path").first).to_be_attached()
     assert await barriers(page) == []
@@ -31,4 +31,4 @@ async def test_the_page_tells_the_figures_of_the_report(
     await expect(page.locator(".key.unhandled")).to_have_attribute("aria-pressed", "false")
     await page.goto("/dashboard?queue=Assistenza&from=2020-01-01&to=2020-01-03")
     await expect(page.locator("#days tbody tr")).to_have_count(3)
-    await expect(page.locator(".tile.total .value")).to_have_text("0")
+    await expect(page.locator(".tile.total .fig")).to_have_text("0")

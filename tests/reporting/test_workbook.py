@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from richiamo_reporting import words
+from richiamo_events.figures import figure
 from richiamo_reporting.questions import Question, WorkbookQuestion, read
 from richiamo_reporting.workbook import harmless, render, sheets, workbook
 from tests.reporting.conftest import View
@@ -34,7 +34,7 @@ async def test_every_cell_is_what_the_report_says(view: View, report: str) -> No
     for table in tables:
         page = book[table.title]
         rows = list(page.iter_rows(values_only=True))
-        assert rows[0] == tuple(words.figure(column, "en", report).name for column in table.columns)
+        assert rows[0] == tuple(figure(column, "en", report).name for column in table.columns)
         expected = [tuple(_as_read(column, row[column]) for column in table.columns) for row in table.rows]
         assert rows[1:] == expected
         assert page.freeze_panes == "B2"
@@ -61,7 +61,7 @@ async def test_the_sheet_about_says_period_filters_author_and_definitions(view: 
     assert told["Period"] == "2026-03-01 - 2026-03-03"
     assert told["Queue"] == "Vendite"
     assert told["Author"] == "'=Eva"
-    assert told["Unhandled"] == "Open, no recall tried."
+    assert told["Unhandled"] == "Open at the end of the period or day, no recall tried."
 
 
 @pytest.mark.servers

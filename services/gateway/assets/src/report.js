@@ -1,63 +1,104 @@
-// What do the figures look like? Stacked columns from the numbers in the table; the legend is buttons, the table stays.
-import { BarChart } from "echarts/charts";
+// What do the figures look like? Charts drawn from the numbers in the table; legends are buttons, the table stays.
+import { BarChart, LineChart, PieChart } from "echarts/charts";
 import { BrushComponent, GridComponent, ToolboxComponent, TooltipComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
+import { startFigures } from "./_figures.js";
 
-echarts.use([BarChart, BrushComponent, GridComponent, ToolboxComponent, TooltipComponent, SVGRenderer]);
+echarts.use([BarChart, LineChart, PieChart, BrushComponent, GridComponent, ToolboxComponent, TooltipComponent, SVGRenderer]);
 
-const box = document.getElementById("chart");
-const table = document.getElementById("days");
-const keys = [...document.querySelectorAll("[data-series]")];
+const boxes = [...document.querySelectorAll("[data-chart]")];
+const keys = [...document.querySelectorAll(".key[data-series]")];
 const whole = document.getElementById("whole");
-const rows = [...table.tBodies[0].rows];
-const all = rows.map((row) => ({ label: row.cells[0].textContent, cells: [...row.querySelectorAll("[data-outcome]")] }));
-let range = [0, all.length - 1];
-const chart = echarts.init(box, null, { renderer: "svg" });
+const rows = [...(document.getElementById("days")?.tBodies[0].rows ?? [])];
+let range = [0, rows.length - 1];
+const charts = boxes.map((box) => ({ box, chart: echarts.init(box, null, { renderer: "svg" }) }));
 
 /** A custom property as a colour that the chart can paint, whatever the scheme. */
 function painted(name) {
   const probe = document.createElement("span");
   probe.style.color = `var(${name})`;
-  box.append(probe);
+  document.body.append(probe);
   const value = getComputedStyle(probe).color;
   probe.remove();
   return value;
 }
 
-function draw() {
-  const days = all.slice(range[0], range[1] + 1);
-  const shown = keys.filter((key) => key.getAttribute("aria-pressed") === "true");
-  chart.setOption({
-    animation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
-    grid: { left: 8, right: 8, top: 16, bottom: 8, outerBoundsMode: "same" },
-    tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, backgroundColor: painted("--surface"), borderColor: painted("--line"), textStyle: { color: painted("--text") } },
-    toolbox: { show: false },
-    brush: { toolbox: [], xAxisIndex: 0, brushType: "lineX", brushMode: "single", transformable: false, brushStyle: { color: painted("--picked"), borderColor: painted("--accent") } },
-    xAxis: { type: "category", data: days.map((day) => day.label), axisLabel: { color: painted("--muted"), hideOverlap: true }, axisLine: { lineStyle: { color: painted("--line") } }, axisTick: { show: false } },
-    yAxis: { type: "value", minInterval: 1, axisLabel: { color: painted("--muted") }, splitLine: { lineStyle: { color: painted("--line") } } },
-    series: shown.map((key) => ({
-      name: key.textContent.trim(),
-      type: "bar",
-      stack: "all",
-      barMaxWidth: 48,
-      itemStyle: { color: painted(`--${key.dataset.series}`), borderColor: painted("--surface"), borderWidth: 1 },
-      data: days.map((day) => Number(day.cells.find((cell) => cell.dataset.outcome === key.dataset.series).dataset.value)),
-    })),
-  }, true);
-  if (days.length > 2) chart.dispatchAction({ type: "takeGlobalCursor", key: "brush", brushOption: { brushType: "lineX", brushMode: "single" } });
-  whole.hidden = range[0] === 0 && range[1] === all.length - 1;
+const valueOf = (row, name) => Number(row.querySelector(`[data-of="${name}"] .fig`).dataset.value);
+const on = () => keys.filter((key) => key.getAttribute("aria-pressed") === "true");
+const look = (key) => ({ name: key.textContent.trim(), itemStyle: { color: painted(`--${key.dataset.series}`), borderColor: painted("--surface"), borderWidth: 1 } });
+
+function tooltip(trigger) {
+  return { trigger, axisPointer: { type: "shadow" }, confine: true, backgroundColor: painted("--surface"), borderColor: painted("--line"), textStyle: { color: painted("--text") } };
 }
 
-chart.on("brushEnd", (event) => {
+function donut(days) {
+  return {
+    tooltip: tooltip("item"),
+    series: [{
+      type: "pie",
+      radius: ["52%", "78%"],
+      label: { color: painted("--text"), formatter: "{d}%" },
+      data: on().map((key) => ({ ...look(key), value: days.reduce((sum, row) => sum + valueOf(row, key.dataset.series), 0) })).filter((part) => part.value),
+    }],
+  };
+}
+
+function axes(days, series) {
+  return {
+    grid: { left: 8, right: 8, top: 16, bottom: 8, outerBoundsMode: "same" },
+    tooltip: tooltip("axis"),
+    toolbox: { show: false },
+    brush: { toolbox: [], xAxisIndex: 0, brushType: "lineX", brushMode: "single", transformable: false, brushStyle: { color: painted("--picked"), borderColor: painted("--accent") } },
+    xAxis: { type: "category", data: days.map((row) => row.cells[0].textContent.trim()), axisLabel: { color: painted("--muted"), hideOverlap: true }, axisLine: { lineStyle: { color: painted("--line") } }, axisTick: { show: false } },
+    yAxis: { type: "value", minInterval: 1, axisLabel: { color: painted("--muted"), width: 34 }, splitLine: { lineStyle: { color: painted("--line") } } },
+    series,
+  };
+}
+
+function options(box, days) {
+  if (box.dataset.chart === "donut") return donut(days);
+  if (box.dataset.chart === "line") {
+    const name = box.dataset.series;
+    const title = document.getElementById(box.closest("section").getAttribute("aria-labelledby")).textContent;
+    return axes(days, [{ type: "line", name: title, lineStyle: { color: painted(`--${name}`) }, itemStyle: { color: painted(`--${name}`) }, symbolSize: 6, data: days.map((row) => valueOf(row, name)) }]);
+  }
+  return axes(days, on().map((key) => ({ ...look(key), type: "bar", stack: "all", barMaxWidth: 48, data: days.map((row) => valueOf(row, key.dataset.series)) })));
+}
+
+function draw() {
+  const days = rows.slice(range[0], range[1] + 1);
+  const animation = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+  for (const { box, chart } of charts) {
+    chart.setOption({ animation, ...options(box, days) }, true);
+    if (box.dataset.chart !== "donut" && days.length > 2) chart.dispatchAction({ type: "takeGlobalCursor", key: "brush", brushOption: { brushType: "lineX", brushMode: "single" } });
+  }
+  whole.hidden = range[0] === 0 && range[1] === rows.length - 1;
+}
+
+function zoom(event) {
   const chosen = event.areas[0]?.coordRange;
   if (!chosen || chosen[1] <= chosen[0]) return;
   range = [range[0] + Math.max(0, chosen[0]), range[0] + Math.min(range[1] - range[0], chosen[1])];
   draw();
   if (!whole.hidden) whole.focus();
-});
-whole.addEventListener("click", () => {
-  range = [0, all.length - 1];
+}
+
+/** A click anywhere above a day opens what is behind it, as its link in the table does. */
+function open(chart, event) {
+  const nth = chart.convertFromPixel({ xAxisIndex: 0 }, event.offsetX);
+  if (!chart.containPixel("grid", [event.offsetX, event.offsetY])) return;
+  rows[range[0] + nth]?.querySelector("th a")?.click();
+}
+
+for (const { box, chart } of charts) {
+  new ResizeObserver(() => chart.resize()).observe(box);
+  if (box.dataset.chart === "donut") continue;
+  chart.on("brushEnd", zoom);
+  chart.getZr().on("click", (event) => open(chart, event));
+}
+whole?.addEventListener("click", () => {
+  range = [0, rows.length - 1];
   draw();
   keys[0].focus();
 });
@@ -67,8 +108,9 @@ for (const key of keys) {
     draw();
   });
 }
-new ResizeObserver(() => chart.resize()).observe(box);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-document.getElementById("print")?.addEventListener("click", () => print());
-draw();
+if (charts.length) {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  draw();
+}
+startFigures(() => { if (charts.length) draw(); });

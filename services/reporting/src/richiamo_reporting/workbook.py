@@ -18,6 +18,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
+from richiamo_events.figures import figure
 from richiamo_reporting import words
 from richiamo_reporting.questions import WorkbookQuestion
 from richiamo_reporting.reports import Reports
@@ -115,7 +116,7 @@ def harmless(text: str) -> str:
 
 def _write(book: Workbook, table: Sheet, report: str, language: str) -> None:
     page = book.create_sheet(table.title[:_SHEET_NAME])
-    heads = [words.figure(column, language, report).name for column in table.columns]
+    heads = [figure(column, language, report).name for column in table.columns]
     page.freeze_panes = "B2"
     for nth, head in enumerate(heads, start=1):
         page.column_dimensions[get_column_letter(nth)].width = max(12.0, min(40.0, len(head) + 3.0))
@@ -136,7 +137,7 @@ def _explain(
     page.append([])
     page.append([_head(page, words.phrase("definitions", language))])
     for column in dict.fromkeys(column for table in tables for column in table.columns):
-        said = words.figure(column, language, report)
+        said = figure(column, language, report)
         if said.definition:
             page.append([_cell(page, "", said.name, language), _cell(page, "", said.definition, language)])
 

@@ -4,10 +4,13 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse
 
 from richiamo_gateway.pages.assign import routes as assign
+from richiamo_gateway.pages.behind import routes as behind
+from richiamo_gateway.pages.code_caller import routes as code_caller
 from richiamo_gateway.pages.dashboard import routes as dashboard
 from richiamo_gateway.pages.day import routes as day
 from richiamo_gateway.pages.failures.routes import error_page
 from richiamo_gateway.pages.flush import routes as flush
+from richiamo_gateway.pages.historical import routes as historical
 from richiamo_gateway.pages.login import routes as login
 from richiamo_gateway.pages.login import single_sign_on
 from richiamo_gateway.pages.missed_calls import routes as missed_calls
@@ -26,5 +29,19 @@ async def home() -> RedirectResponse:
     return RedirectResponse("/missed-calls", 303)
 
 
-for part in (login, single_sign_on, missed_calls, assign, flush, dashboard, day, users, settings, pbx):
+for part in (
+    login,
+    single_sign_on,
+    missed_calls,
+    assign,
+    flush,
+    dashboard,
+    day,
+    code_caller,
+    historical,
+    behind,
+    users,
+    settings,
+    pbx,
+):
     router.include_router(part.router)

@@ -22,6 +22,8 @@ PLACES = (
     Place("/flush", N_("Flush queue"), Role.SUPERVISOR, "f"),
     Place("/report", N_("Report"), Role.SUPERVISOR, "r"),
     Place("/dashboard", N_("Dashboard"), Role.SUPERVISOR, "d"),
+    Place("/code-caller", N_("Report Code Caller"), Role.SUPERVISOR, "o"),
+    Place("/historical", N_("Report Historical"), Role.SUPERVISOR, "h"),
     Place("/users", N_("Users"), Role.ADMIN, "u"),
     Place("/settings", N_("Settings"), Role.ADMIN, "s"),
 )

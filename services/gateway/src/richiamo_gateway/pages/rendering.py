@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from richiamo_events.figures import figure
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.context import gateway_of
 from richiamo_gateway.pages.formats import Formats, shown_number
@@ -34,6 +35,7 @@ def environment(code: str) -> Environment:
     made.install_gettext_translations(language_of(code).texts, newstyle=True)  # type: ignore[attr-defined]
     made.filters["number"] = shown_number
     made.globals.update(asset=asset, languages=NAMES)
+    made.globals["meaning"] = lambda name, section="": figure(name, code, section)
     return made
 
 

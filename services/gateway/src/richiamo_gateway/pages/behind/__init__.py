@@ -1,0 +1,1 @@
+"""Which requests are behind a figure?"""
