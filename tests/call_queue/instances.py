@@ -72,9 +72,12 @@ async def running(
     instances: int = 1,
     clock: Clock | None = None,
     sweeping: bool = True,
+    **environment: Any,
 ) -> AsyncIterator[Site]:
     """So many instances of the service, with their views and timers."""
-    settings = Settings(nats_url=SecretStr(nats_url), database_url=SecretStr(database_url), data_dir=data_dir)
+    settings = Settings(
+        nats_url=SecretStr(nats_url), database_url=SecretStr(database_url), data_dir=data_dir, **environment
+    )
     async with AsyncExitStack() as stack:
         tasks: list[asyncio.Task[None]] = []
         services: list[Service] = []

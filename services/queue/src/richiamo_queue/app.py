@@ -33,6 +33,7 @@ from richiamo_queue.changes import SUBJECT, Changes
 from richiamo_queue.commanding import Commanding, Tools
 from richiamo_queue.dialling.checking import DiallingCheck
 from richiamo_queue.dialling.choice import Diallers
+from richiamo_queue.dialling.living import Living
 from richiamo_queue.forgetting import Forgetting
 from richiamo_queue.notebook import Notebook
 from richiamo_queue.settings import Settings
@@ -131,6 +132,7 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
                 notebook=notebook,
                 changes=changes,
                 settings=lambda: site.settings,
+                living=Living(diallers.naming_calls),
                 clock=clock,
             ),
             broker=broker,

@@ -27,6 +27,7 @@ from richiamo_kit.errors import Rejected, Unavailable
 from richiamo_queue.caller.commands import Command, EndRecall, ExpireReservation, Flush
 from richiamo_queue.carrying_out import CarryOut, Order
 from richiamo_queue.changes import Changes
+from richiamo_queue.dialling.living import Living
 from richiamo_queue.notebook import Notebook
 from richiamo_queue.ticket import Ticket, timer_ticket
 from richiamo_queue.worklist.projection import SCHEMA
@@ -37,6 +38,8 @@ _AT_ONCE = 500
 _EVERY = timedelta(seconds=1)
 _LOOK_BACK = timedelta(minutes=2)
 """How far a sweeper that took over looks back for cool-downs that ended meanwhile."""
+_LONGEST_CALL = timedelta(hours=8)
+"""What lives longer on the PBX is a channel that hangs there, not a talk."""
 _TIDY_EVERY = timedelta(hours=1)
 
 _log = structlog.get_logger(__name__)
@@ -52,7 +55,7 @@ ORDER BY c.expires_at LIMIT {_AT_ONCE}
 """
 
 _SILENT = f"""
-SELECT caller_id, dial FROM {SCHEMA}.caller
+SELECT caller_id, dial, recall_since FROM {SCHEMA}.caller
 WHERE dial IS NOT NULL AND recall_since <= %(since)s
 ORDER BY recall_since LIMIT {_AT_ONCE}
 """
@@ -85,6 +88,7 @@ class Sweep:
         notebook: Notebook,
         changes: Changes,
         settings: Callable[[], SiteSettings],
+        living: Living,
         clock: Clock,
     ) -> None:
         self._database_url = database_url
@@ -92,6 +96,7 @@ class Sweep:
         self._notebook = notebook
         self._changes = changes
         self._settings = settings
+        self._living = living
         self._clock = clock
         self._announced: datetime | None = None
         self._tidied: datetime | None = None
@@ -164,15 +169,19 @@ class Sweep:
         ]
 
     async def _silent(self, connection: AsyncConnection, now: datetime, settings: SiteSettings) -> list[_Due]:
-        """Rule 7: recalls of which no record came within `record_minutes`."""
+        """Rule 7: recalls of which no record came within `record_minutes`, but for those whose call lives."""
         found = await connection.execute(_SILENT, {"since": now - timedelta(minutes=settings.record_minutes)})
+        rows = await found.fetchall()
+        asked = [DialId(dial) for _, dial, since in rows if now - since < _LONGEST_CALL]
+        living = await self._living.among(asked, now)
         return [
             _Due(
                 CallerId(caller_id),
                 timer_ticket("silent", dial),
                 EndRecall(dial=DialId(dial), outcome=RecallOutcome.UNKNOWN, at=now),
             )
-            for caller_id, dial in await found.fetchall()
+            for caller_id, dial, _ in rows
+            if dial not in living
         ]
 
     async def _aged(self, connection: AsyncConnection, now: datetime, settings: SiteSettings) -> list[_Due]:

@@ -41,6 +41,11 @@ class Diallers:
             verb=site.dial_verb,
         )
 
+    def naming_calls(self) -> AmiAccount | None:
+        """The AMI of a PBX whose calls have the ids of our dials; None when recalls are made otherwise."""
+        site = self._site()
+        return self.ami_account() if site.dial_how == "ami" and Plan.of(site).names_call else None
+
     def ami_account(self) -> AmiAccount | None:
         """Where the AMI is; None when the environment does not say."""
         try:
