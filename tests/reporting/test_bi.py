@@ -3,9 +3,12 @@
 import psycopg
 import pytest
 
+from richiamo_events.ids import Username
+from richiamo_events.language import OperatorChanged
 from richiamo_kit import database
 from richiamo_reporting.bi.catalogue import VIEWS
 from richiamo_reporting.bi.views import ensure_bi
+from richiamo_reporting.questions import BehindQuestion
 from tests.reporting.conftest import View
 from tests.reporting.log import Log, instant
 from tests.reporting.test_dashboard import a_monday
@@ -59,3 +62,41 @@ async def test_the_reading_role_sees_the_star_and_nothing_else(view: View) -> No
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             await analyst.execute("SELECT count(*) FROM view_reporting.request")
         await analyst.rollback()
+
+
+async def test_operators_are_numbers_when_the_site_wants_that(view: View) -> None:
+    log = Log(instant("2026-03-02 09:00:00"))
+    for username in ("eva", "anna"):
+        log.add(OperatorChanged(username=Username(username), name=username.title(), role="operator", extension="204"))
+    log.missed("ada", "1.1", instant("2026-03-02 08:50:00"))
+    log.reserve("ada", "r1")
+    log.recall("ada", "1.2", instant("2026-03-02 09:00:00"), talk=0)
+    await view.apply(log.events)
+    await ensure_bi(view.pool, view.schema, "Europe/Rome")
+
+    async def seen(reader: str) -> list[object]:
+        async with view.pool.connection() as connection:
+            recalls = await connection.execute("SELECT operator, extension FROM bi.fact_recall")
+            people = await connection.execute("SELECT operator, name, extension FROM bi.dim_operator ORDER BY 1")
+            rows = [*await recalls.fetchall(), *await people.fetchall()]
+        asked = {"report": "day", "figure": "requests_to_handle", "day": "2026-03-02", "user": {"username": reader}}
+        (item,) = (await view.reports.requests(BehindQuestion.model_validate(asked)))["items"]
+        return [*rows, (item["reserved_by"], item["reserved_by_name"])]
+
+    assert await seen("eva") == [
+        ("anna", "204"),
+        ("anna", "Anna", "204"),
+        ("eva", "Eva", "204"),
+        ("anna", "Anna"),
+    ]
+    before = len(log.events)
+    log.settings(operators_as_numbers=True)
+    log.add(OperatorChanged(username=Username("eva"), name="Eva B.", role="supervisor"))
+    await view.apply(log.events[before:])
+    assert await seen("eva") == [
+        ("Op. 2", ""),
+        ("Op. 1", "Op. 1", ""),
+        ("Op. 2", "Op. 2", ""),
+        ("Op. 2", "Op. 2"),
+    ]
+    assert (await seen("anna"))[-1] == ("anna", "Anna"), "to themselves they have their name"

@@ -34,3 +34,11 @@ class Operators:
     def name_of(self, username: str) -> str:
         found = self.get(username)
         return found.name if found and found.name else username
+
+    def as_number(self, username: str) -> str:
+        """The user told as a number, `Op. 3`, that never changes: the third who was ever created.
+
+        Names that are nobody's (the system, a PBX) stay as they are.
+        """
+        number = next((at for at, name in enumerate(self.by_name, start=1) if name == username), None)
+        return username if number is None else f"Op. {number}"

@@ -65,7 +65,9 @@ class Questions:
         if caller.requests and not any(asked.user.sees(request.queue) for request in caller.requests):
             raise UnknownCaller
         events = await events_of(self._store, asked.caller_id, shared=shared)
-        teller = Teller(self._site.operators, self._site.settings.zone)
+        settings = self._site.settings
+        reader = asked.user.username if settings.operators_as_numbers else None
+        teller = Teller(self._site.operators, settings.zone, reader)
         items = teller.items(events, caller, _instant(asked.as_of))
         for item in items:
             if item.get("queue") and not asked.user.sees(item["queue"]):

@@ -1,6 +1,7 @@
 """Which answer belongs to which question? Frames each question by the site's days and asks the queries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -81,8 +82,9 @@ class Reports:
         offset = int(asked.after) if asked.after and asked.after.isdigit() else 0
         async with snapshot(self._pool, self._schema) as view:
             rows, total = await requests_behind(view, frame, condition, limit=asked.limit, offset=offset)
-            names = {row["username"]: row["name"] for row in await view.all("SELECT username, name FROM operator", {})}
+            people = await view.all("SELECT username, name, number FROM operator", {})
         numbers = await self._numbers({row["caller"] for row in rows})
+        names = _names(people, settings, asked.user.username)
         end = offset + len(rows)
         return {
             "items": [
@@ -124,7 +126,8 @@ class Reports:
             await wait_for(self._pool, self._schema, asked.min_position)
         async with self._pool.connection() as connection:
             rules, _ = await read_rules(connection, self._initial, self._schema)
-        settings = _in_force(rules, asked.as_of)
+        # Who reads today is bound by what holds today, whatever the report is as of.
+        settings = replace(_in_force(rules, asked.as_of), operators_as_numbers=rules.current.operators_as_numbers)
         as_of = AsOf(asked.as_of.astimezone(UTC), False) if asked.as_of else AsOf(self._clock.now(), True)
         first, last = asked.span(as_of.instant.astimezone(settings.zone).date())
         frame = Frame(
@@ -151,3 +154,13 @@ class Reports:
 
 def _in_force(rules: Rules, as_of: datetime | None) -> SiteSettings:
     return rules.current if as_of is None else rules.at(as_of)
+
+
+def _names(people: Sequence[Mapping[str, Any]], settings: SiteSettings, reader: str) -> Mapping[str, str]:
+    """What each user is called in a report: by name, or as a number to all but themselves when the site wants that."""
+    return {
+        one["username"]: f"Op. {one['number']}"
+        if settings.operators_as_numbers and one["username"] != reader
+        else one["name"]
+        for one in people
+    }

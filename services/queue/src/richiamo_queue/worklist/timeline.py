@@ -36,10 +36,14 @@ async def events_of(store: EventStore, caller: CallerId, *, shared: bool) -> lis
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """Turns events into items; names and instants as the site shows them."""
+    """Turns events into items; names and instants as the site shows them.
+
+    `reader`, when the site shows operators as numbers, is who asks: all others are numbers. None: names are shown.
+    """
 
     operators: Operators
     zone: ZoneInfo
+    reader: str | None = None
 
     def items(self, events: Sequence[Recorded], caller: Caller, as_of: datetime | None = None) -> list[dict[str, Any]]:
         """The items in the order in which things happened."""
@@ -65,15 +69,20 @@ class Teller:
         details = {
             field.name: self._plain(getattr(data, field.name)) for field in fields(data) if field.name not in _INTERNAL
         }
-        for role in _PEOPLE:
-            if isinstance(name := details.get(role), str) and name:
-                details[f"{role}_name"] = self.operators.name_of(name)
+        people = {role: name for role in _PEOPLE if isinstance(name := details.get(role), str) and name}
+        for role, name in people.items():
+            details[role], details[f"{role}_name"] = self._person(name)
+        if self.reader is not None and self.reader not in people.values() and "extension" in details:
+            # An extension is a name too.
+            details["operator_name"] = details.get("operator_name") or (details["extension"] and "Op. ?")
+            details["extension"] = ""
+        actor, actor_name = self._person(event.actor)
         return {
             "at": at.astimezone(self.zone).isoformat(),
             "recorded_at": event.recorded_at.astimezone(self.zone).isoformat(),
             "kind": type_of(data).partition(".")[2],
-            "actor": event.actor,
-            "actor_name": self.operators.name_of(event.actor),
+            "actor": actor,
+            "actor_name": actor_name,
             "position": event.position,
             **{name: value for name, value in details.items() if name not in ("at", "kind")},
         }
@@ -108,6 +117,14 @@ class Teller:
             for one in heard
         ]
         return item
+
+    def _person(self, username: str) -> tuple[str, str]:
+        """Username and name as they are shown."""
+        bare = username.removeprefix("user:")
+        if self.reader is None or bare == self.reader:
+            return username, self.operators.name_of(username)
+        shown = self.operators.as_number(bare)
+        return shown, shown
 
     def _plain(self, value: object) -> Any:
         match value:

@@ -29,6 +29,7 @@ def item(
     zone = settings.zone
     shown = masked(number) if user.masked and number else number
     held_by = row["held_by"] if row["outcome"] in {"unanswered", "unhandled"} else None
+    name = names.get(held_by, held_by) if held_by else None
     return {
         "request_id": row["request_id"],
         "caller_id": row["caller"],
@@ -43,8 +44,8 @@ def item(
         "first_call": _shown(row["opened_at"], zone),
         "last_call": _shown(row["last_call"], zone),
         "last_recall": _shown(row["tried_at"][-1] if row["tried_at"] else None, zone),
-        "reserved_by": held_by,
-        "reserved_by_name": names.get(held_by, held_by) if held_by else None,
+        "reserved_by": name if settings.operators_as_numbers and held_by != user.username else held_by,
+        "reserved_by_name": name,
         "reserved_at": _shown(row["reserved_at"] if held_by else None, zone),
         "expires_at": _shown(row["expires_at"] if held_by else None, zone),
         "hidden_until": _shown(row["hidden_until"], zone),

@@ -30,6 +30,21 @@ def _clock(instant: str) -> str:
     return f"(extract(hour FROM {_local(instant)})::int * 60 + extract(minute FROM {_local(instant)})::int)"
 
 
+_AS_NUMBERS = """coalesce((SELECT (changed->>'operators_as_numbers')::boolean FROM {facts}.site_settings
+    WHERE changed ? 'operators_as_numbers' ORDER BY position DESC LIMIT 1), false)"""
+
+
+def _person(username: str) -> str:
+    """The username; while the site shows operators as numbers, the number."""
+    number = f"(SELECT 'Op. ' || known.number FROM {{facts}}.operator AS known WHERE known.username = {username})"
+    return f"(CASE WHEN {_AS_NUMBERS} THEN {number} ELSE {username} END)"
+
+
+def _unless_numbers(column: str) -> str:
+    """What tells a person like the username does; empty while the site shows operators as numbers."""
+    return f"(CASE WHEN {_AS_NUMBERS} THEN '' ELSE {column} END)"
+
+
 _CALLER = ("caller_id", "The caller's opaque id (dim_caller); null when the number was withheld.")
 _OF_QUEUE = ("queue", "Name of the queue (dim_queue).")
 
@@ -97,7 +112,7 @@ FACT_RECALL = View(
     (
         ("call_id", "The call: name of the PBX, a colon, its unique_id."),
         ("caller_id", "The caller's opaque id (dim_caller)."),
-        ("operator", "Username of the operator (dim_operator); null when unknown."),
+        ("operator", "Username of the operator, or their number (dim_operator); null when unknown."),
         ("extension", "Extension that called."),
         ("started_at", "When it was tried, UTC."),
         ("local_date", "The site day on which it was tried (dim_date)."),
@@ -110,7 +125,7 @@ FACT_RECALL = View(
         ("requests_closed", "Requests that it closed."),
         ("recorded_at", "When this was recorded, UTC."),
     ),
-    f"""SELECT call_id, caller, operator, extension, started_at, {_local("started_at")}::date,
+    f"""SELECT call_id, caller, {_person("operator")}, {_unless_numbers("extension")}, started_at, {_local("started_at")}::date,
     {_clock("started_at")}, answered_at, ended_at, talk_seconds, outcome, cardinality(tried), cardinality(closed),
     recorded_from
     FROM {{facts}}.recall WHERE {_NOW}""",
@@ -122,7 +137,7 @@ FACT_SERVED_CALL = View(
         ("call_id", "The call: name of the PBX, a colon, its unique_id."),
         _CALLER,
         ("queue", "The queue on which it was answered (dim_queue); null when on none."),
-        ("operator", "Username of the operator (dim_operator); null when unknown."),
+        ("operator", "Username of the operator, or their number (dim_operator); null when unknown."),
         ("extension", "Extension that answered."),
         ("called_at", "When the call began, UTC."),
         ("local_date", "The site day on which it began (dim_date)."),
@@ -131,7 +146,7 @@ FACT_SERVED_CALL = View(
         ("talk_seconds", "Seconds of talk."),
         ("recorded_at", "When this was recorded, UTC."),
     ),
-    f"""SELECT call_id, nullif(caller, ''), queue, operator, extension, called_at, {_local("called_at")}::date,
+    f"""SELECT call_id, nullif(caller, ''), queue, {_person("operator")}, {_unless_numbers("extension")}, called_at, {_local("called_at")}::date,
     {_clock("called_at")}, answered_at, talk_seconds, recorded_from
     FROM {{facts}}.served_call WHERE {_NOW}""",
 )
@@ -207,13 +222,14 @@ DIM_OPERATOR = View(
     "dim_operator",
     "One row a user of Richiamo.",
     (
-        ("operator", "Username."),
-        ("name", "Name."),
+        ("operator", "Username; a number, such as Op. 3, while the setting operators_as_numbers is on."),
+        ("name", "Name; the same number while that setting is on."),
         ("role", "operator, supervisor or admin."),
-        ("extension", "Extension."),
+        ("extension", "Extension; empty while that setting is on."),
         ("active", "Whether the user may log in."),
     ),
-    "SELECT username, name, role, extension, active FROM {facts}.operator",
+    f"""SELECT {_person("operator.username")}, CASE WHEN {_AS_NUMBERS} THEN 'Op. ' || number ELSE name END, role,
+    {_unless_numbers("extension")}, active FROM {{facts}}.operator""",
 )
 DIM_CALLER = View(
     "dim_caller",

@@ -142,8 +142,8 @@ class ReportingFacts:
     async def _take_operator(self, connection: AsyncConnection, event: Recorded, user: OperatorChanged) -> None:
         await connection.execute(
             sql.SQL(
-                "INSERT INTO {} (username, name, role, extension, language, active, recorded_at) "
-                "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (username) DO UPDATE SET name = excluded.name, "
+                "INSERT INTO {0} (number, username, name, role, extension, language, active, recorded_at) "
+                "VALUES ((SELECT count(*) + 1 FROM {0}), %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (username) DO UPDATE SET name = excluded.name, "
                 "role = excluded.role, extension = excluded.extension, language = excluded.language, "
                 "active = excluded.active, recorded_at = excluded.recorded_at"
             ).format(self._table("operator")),

@@ -141,7 +141,7 @@ def ddl(schema: str) -> Sequence[str]:
         "changed jsonb NOT NULL)"
     )
     statements.append(
-        f"CREATE TABLE {schema}.operator (username text PRIMARY KEY, name text NOT NULL, role text NOT NULL, "
+        f"CREATE TABLE {schema}.operator (username text PRIMARY KEY, number integer NOT NULL, name text NOT NULL, role text NOT NULL, "
         "extension text NOT NULL, language text NOT NULL, active boolean NOT NULL, recorded_at timestamptz NOT NULL)"
     )
     statements.append(f"COMMENT ON TABLE {schema}.fold_state IS 'State of the fold, version {FOLD}'")

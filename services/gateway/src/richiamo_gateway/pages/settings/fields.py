@@ -171,6 +171,12 @@ SECTIONS = (
         (
             Setting("timezone", "text", N_("Time zone"), N_("Days begin and end by it, such as Europe/Rome.")),
             Setting("opening_hours", "text", N_("Opening hours"), N_("A note for readers; no figure depends on it.")),
+            Setting(
+                "operators_as_numbers",
+                "flag",
+                N_("Show operators as numbers in reports and histories"),
+                N_("Each sees only their own name. The list of today shows names: people must know who holds a row."),
+            ),
             Setting("retention_days", "whole", N_("Keep raw records for (days)")),
         ),
     ),
