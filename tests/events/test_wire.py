@@ -8,7 +8,7 @@ import pytest
 
 from richiamo_events import subjects, wire
 from richiamo_events.envelope import NewEvent
-from richiamo_events.ids import CallerId, CallId, DialId, FlushId, ReservationId, Username
+from richiamo_events.ids import CallerId, CallId, DialId, FlushId, NoteId, ReservationId, Username
 from richiamo_events.language import (
     CallAssigned,
     CallerErased,
@@ -20,6 +20,7 @@ from richiamo_events.language import (
     CallVoided,
     Event,
     FlushUndone,
+    NoteWritten,
     OperatorChanged,
     Rank,
     RecallDisputed,
@@ -106,6 +107,7 @@ EXAMPLES: list[Event] = [
     CallerShown(caller=CALLER, by="eva"),
     RecallStarted(caller=CALLER, operator=ANNA, extension="204", reservation=ReservationId("r1"), dial=DialId("d1")),
     CallerErased(caller=CALLER, by="admin", reason="request of the person", calls=(CALL,)),
+    NoteWritten(caller=CALLER, note=NoteId("n1"), by=ANNA),
     OperatorChanged(username=ANNA, name="Anna Bianchi", role="operator", extension="204", queues=("Vendite",)),
     SettingsChanged(values={"success_threshold_seconds": 10, "operator_extensions": ["204"]}),
 ]

@@ -1,11 +1,13 @@
 """Is everything there again after a disaster: every event at its position and instant, every number, every password?"""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from richiamo_events.envelope import Recorded
+from richiamo_events.ids import CallerId, NoteId, Username
 from richiamo_events.settings import SiteSettings
 from richiamo_kit import database
 from richiamo_kit.directory import NatsDirectory, read_key
@@ -16,11 +18,14 @@ from richiamo_ops.backup import STREAMS, save
 from richiamo_ops.endpoints import Endpoints
 from richiamo_ops.restore import _CREDENTIAL_TABLE, _bring_back, _bring_back_credentials, _verify, verified
 from richiamo_ops.site import Site
+from richiamo_queue.notes.kept import NatsNotes
+from richiamo_queue.notes.port import Note
 from tests.ops.test_rebuild import lose
 
 pytestmark = pytest.mark.servers
 
 QUIET = Console(quiet=True)
+EPOCH = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 async def everything(store: JetStreamEventStore) -> list[Recorded]:
@@ -40,6 +45,12 @@ async def test_a_backup_brings_back_log_directory_and_credentials(
     )
     for number in range(5):
         await lose(site, number)
+    notes, rossi = NatsNotes(event_store.client), CallerId("rossi")
+
+    async def newest() -> bool:
+        return True
+
+    await notes.keep(rossi, Note(version=NoteId("n1"), text="invoice", by=Username("anna"), at=EPOCH), newest)
     async with await database.connect(database_url, autocommit=True) as connection:
         await connection.execute(_CREDENTIAL_TABLE)
         await connection.execute("INSERT INTO gateway.credential VALUES ('anna', '$argon2id$x', now())")
@@ -60,6 +71,9 @@ async def test_a_backup_brings_back_log_directory_and_credentials(
     await _bring_back_credentials(database_url, folder)
     await _verify(event_store.client, key, manifest)
     assert await everything(event_store) == before
+    kept = await notes.read(rossi)
+    assert kept is not None
+    assert kept.text == "invoice"
     found = NatsDirectory(event_store.client, read_key(key))
     assert await found.find("+390501000003") is not None
     assert await found.find("+390501000006") is None

@@ -15,14 +15,14 @@ from richiamo_kit import database
 from richiamo_kit.errors import Problem
 from richiamo_kit.settings import Settings
 from richiamo_kit.store import snapshot
-from richiamo_kit.store.streams import CDR, DIRECTORY, EVENTS, MARKS, QUARANTINE
+from richiamo_kit.store.streams import CDR, DIRECTORY, EVENTS, MARKS, NOTES, QUARANTINE
 from richiamo_ops.settings import Installation
 from richiamo_ops.site import Site, reached
 
 MANIFEST = "manifest.json"
 KEY = "directory.key"
 CREDENTIALS = "credentials.copy"
-STREAMS = (MARKS, EVENTS, DIRECTORY, CDR, QUARANTINE)
+STREAMS = (MARKS, EVENTS, DIRECTORY, NOTES, CDR, QUARANTINE)
 """In the order in which they are saved: whatever an event names must still be found in what is saved after it, and
 a mark must not be ahead of the records it vouches for.
 """
@@ -31,7 +31,7 @@ CREDENTIAL_COLUMNS = "username, password_hash, changed_at"
 
 
 def backup(folder: Path) -> int:
-    """Save the log, the caller directory with its key, raw records and credentials, while the system runs.
+    """Save the log, the caller directory with its key, notes, raw records and credentials, while the system runs.
 
     Views are not saved: they follow from the log. The folder holds numbers and password hashes: keep it as
     safe as the system itself.

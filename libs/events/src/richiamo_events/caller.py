@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from richiamo_events import subjects
 from richiamo_events.envelope import Recorded
 from richiamo_events.history import Flush, History, whole_second
-from richiamo_events.ids import CallerId, DialId, FlushId, ReservationId, Username
+from richiamo_events.ids import CallerId, DialId, FlushId, NoteId, ReservationId, Username
 from richiamo_events.language import (
     CallAssigned,
     CallerErased,
@@ -24,6 +24,7 @@ from richiamo_events.language import (
     CallServed,
     CallVoided,
     FlushUndone,
+    NoteWritten,
     OperatorChanged,
     RecallDisputed,
     RecallFailed,
@@ -37,6 +38,8 @@ from richiamo_events.settings import Rules
 
 AGE_REASON = "age"
 """The reason of the nightly flush (`domain.md` rule 13)."""
+
+NO_NOTE = NoteId("")
 
 _CLOCK_SKEW = timedelta(seconds=5)
 
@@ -93,6 +96,8 @@ class Caller:
     recall: RecallInProgress | None = None
     hidden: Hidden | None = None
     erased: bool = False
+    note: NoteId = NO_NOTE
+    """The newest version of the note about the caller; empty: nobody ever wrote one."""
 
     @property
     def requests(self) -> tuple[Request, ...]:
@@ -237,6 +242,8 @@ def evolve(state: Caller, event: Recorded, rules: Rules) -> Caller:
                     since=event.occurred_at,
                 ),
             )
+        case NoteWritten(note=note):
+            return replace(before, note=note)
         case OperatorChanged() | SettingsChanged():
             return before
         case _:

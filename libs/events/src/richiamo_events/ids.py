@@ -10,6 +10,8 @@ RequestId = NewType("RequestId", str)
 ReservationId = NewType("ReservationId", str)
 DialId = NewType("DialId", str)
 FlushId = NewType("FlushId", str)
+NoteId = NewType("NoteId", str)
+"""One version of the note about a caller."""
 Username = NewType("Username", str)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from richiamo_events.ids import CallerId, CallId, DialId, FlushId, ReservationId, Username
+from richiamo_events.ids import CallerId, CallId, DialId, FlushId, NoteId, ReservationId, Username
 
 
 class Rank(IntEnum):
@@ -210,6 +210,16 @@ class CallerErased:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteWritten:
+    """Somebody wrote the note about this caller, or emptied it. Its text is beside the log, never in it."""
+
+    caller: CallerId
+    note: NoteId
+    by: Username
+    emptied: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorChanged:
     """The whole new state of a user; credentials are never in the log."""
 
@@ -241,6 +251,7 @@ Decision = (
     | CallerShown
     | RecallStarted
     | CallerErased
+    | NoteWritten
 )
 CallerEvent = Fact | Decision
 Event = CallerEvent | OperatorChanged | SettingsChanged

@@ -31,6 +31,7 @@ TYPES: Mapping[str, tuple[type[Any], int]] = {
     "caller.caller_shown": (language.CallerShown, 1),
     "caller.recall_started": (language.RecallStarted, 1),
     "caller.caller_erased": (language.CallerErased, 1),
+    "caller.note_written": (language.NoteWritten, 1),
     "operator.operator_changed": (language.OperatorChanged, 1),
     "settings.settings_changed": (language.SettingsChanged, 1),
 }

@@ -102,6 +102,7 @@ export async function perform(control) {
   if (!holder) return;
   const { caller, number } = holder.dataset;
   if (what === "details") return openDetails(caller, control);
+  if (what === "note") return openDetails(caller, control, "#note-text");
   const mark = `${what} ${caller}`;
   if (working.has(mark)) return;
   working.add(mark);

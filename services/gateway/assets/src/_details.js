@@ -3,12 +3,21 @@ import { text } from "./_page.js";
 import { toast } from "./_toast.js";
 
 let opener = null;
+let leaving = false; // closing was asked once already, with a note half written
 const drawer = () => document.getElementById("details");
 
-export async function openDetails(caller, from) {
+/** Whether somebody is in the middle of writing there. */
+const unsaved = (panel) => {
+  const note = panel?.querySelector("#note-text");
+  return Boolean(panel?.open && note && note.value !== note.defaultValue);
+};
+
+/** Opens the panel of a customer; the focus goes to `target` in it, else to its close button. */
+export async function openDetails(caller, from, target = "[data-do=close-details]") {
   const address = `/callers/${encodeURIComponent(caller)}`;
   const panel = drawer();
   if (!panel) { location.href = address; return; }
+  if (unsaved(panel)) { panel.querySelector("#note-text").focus(); return toast(text("note_unsaved"), { bad: true }); }
   let answer;
   try {
     answer = await fetch(address, { headers: { Accept: "text/html" } });
@@ -23,7 +32,7 @@ export async function openDetails(caller, from) {
   panel.querySelector("h1").outerHTML = panel.querySelector("h1").outerHTML.replace(/^<h1/, "<h2").replace(/h1>$/, "h2>");
   opener = from?.id || from?.dataset?.do ? from : document.activeElement;
   if (!panel.open) panel.show();
-  panel.querySelector("[data-do=close-details]").focus();
+  (panel.querySelector(target) ?? panel.querySelector("[data-do=close-details]")).focus();
 }
 
 /** Closes the panel; the focus goes back where it came from. Answers whether there was one. */
@@ -33,6 +42,13 @@ export function closeDetails() {
     if (document.getElementById("history") && !panel) history.length > 1 ? history.back() : location.assign("/");
     return false;
   }
+  if (unsaved(panel) && !leaving) {
+    leaving = true;
+    setTimeout(() => { leaving = false; }, 5000);
+    toast(text("note_unsaved_close"), { bad: true });
+    return true;
+  }
+  leaving = false;
   panel.close();
   (opener?.isConnected ? opener : document.querySelector("#rows a, #main"))?.focus();
   return true;

@@ -9,6 +9,7 @@ import { startFlush } from "./_flush.js";
 import { startForms } from "./_forms.js";
 import { startKeys } from "./_keys.js";
 import { startList } from "./_list.js";
+import { startNotes } from "./_note.js";
 import { startPreferences } from "./_preferences.js";
 
 startPreferences();
@@ -19,3 +20,4 @@ startList();
 startAssign();
 startFlush();
 startKeys();
+startNotes();

@@ -9,13 +9,13 @@ from faststream.nats import NatsBroker
 from psycopg_pool import PoolTimeout
 
 from richiamo_kit import metrics
-from richiamo_kit.clock import Clock
 from richiamo_kit.errors import Problem, Unavailable
 from richiamo_kit.messaging import answering
 from richiamo_kit.store.port import EventStore
 from richiamo_queue import payloads
 from richiamo_queue.caller.errors import Malformed, UnknownCaller
 from richiamo_queue.commanding import Commanding
+from richiamo_queue.notes.noting import Noting
 from richiamo_queue.worklist.items import Site
 from richiamo_queue.worklist.query import Worklist
 from richiamo_queue.worklist.questions import read_question
@@ -32,12 +32,12 @@ ROOT = "richiamo.queue"
 class Questions:
     """Answers questions about the worklist; one method a subject."""
 
-    def __init__(self, worklist: Worklist, rows: Rows, store: EventStore, site: Site, clock: Clock) -> None:
+    def __init__(self, worklist: Worklist, rows: Rows, *, store: EventStore, site: Site, noting: Noting) -> None:
         self._worklist = worklist
         self._rows = rows
         self._store = store
         self._site = site
-        self._clock = clock
+        self._noting = noting
 
     async def requests(self, payload: Payload) -> Payload:
         return await self._worklist.requests(read_question(payload, view="recall"))
@@ -62,7 +62,7 @@ class Questions:
         if found is None:
             raise UnknownCaller
         caller, shared = found
-        if caller.requests and not any(asked.user.sees(request.queue) for request in caller.requests):
+        if not asked.user.knows(caller):
             raise UnknownCaller
         events = await events_of(self._store, asked.caller_id, shared=shared)
         settings = self._site.settings
@@ -75,13 +75,14 @@ class Questions:
                 item["other_queue"] = True
         return {
             "items": items,
+            "note": None if asked.as_of else await self._noting.shown(asked.caller_id),
             "caller_id": asked.caller_id,
             "number": asked.user.shown(await self._rows.number(asked.caller_id)),
             "position": caller.touched,
         }
 
 
-def declare(broker: NatsBroker, commanding: Commanding, questions: Questions) -> None:
+def declare(broker: NatsBroker, commanding: Commanding, questions: Questions, noting: Noting) -> None:
     """Declare every subject of the service on the broker."""
     commands: dict[str, Handler] = {
         "reserve": commanding.reserve,
@@ -96,6 +97,7 @@ def declare(broker: NatsBroker, commanding: Commanding, questions: Questions) ->
         "dispute": commanding.dispute,
         "erase": commanding.erase,
         "hand_back": commanding.hand_back,
+        "write_note": noting.write_note,
     }
     for name, handler in commands.items():
         answering(broker, f"{ROOT}.{name}", queue=GROUP)(_counted(name, _patient(handler)))
@@ -105,6 +107,7 @@ def declare(broker: NatsBroker, commanding: Commanding, questions: Questions) ->
         "rows": questions.rows,
         "timeline": questions.timeline,
         "summary": questions.summary,
+        "notes": noting.notes,
     }
     for name, handler in asked.items():
         answering(broker, f"{ROOT}.{name}", queue=GROUP)(_patient(handler))

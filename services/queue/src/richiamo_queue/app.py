@@ -36,6 +36,8 @@ from richiamo_queue.dialling.choice import Diallers
 from richiamo_queue.dialling.living import Living
 from richiamo_queue.forgetting import Forgetting
 from richiamo_queue.notebook import Notebook
+from richiamo_queue.notes.kept import NatsNotes
+from richiamo_queue.notes.noting import Noting
 from richiamo_queue.settings import Settings
 from richiamo_queue.states import States
 from richiamo_queue.sweep import Sweep
@@ -99,6 +101,7 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
         directory = NatsDirectory(
             client, read_key(settings.directory_key_file or settings.data_dir / "secrets" / "directory.key")
         )
+        notes = NatsNotes(client)
         changes = Changes(_publisher(client))
         states = States(pool)
         carry_out = CarryOut(store, pool, states)
@@ -108,17 +111,18 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
             states=states,
             notebook=notebook,
             directory=directory,
-            forgetting=Forgetting(directory, partial(erase_raw_records, client), _seen_by_view(pool)),
+            forgetting=Forgetting(directory, notes, partial(erase_raw_records, client), _seen_by_view(pool)),
             dialler=diallers.chosen,
             site=site,
             catch_up_site=_catching_up(store, site),
             clock=clock,
         )
-        questions = Questions(Worklist(pool, site, clock), Rows(pool, site, clock), store, site, clock)
+        commanding, rows = Commanding(tools), Rows(pool, site, clock)
+        noting = Noting(notes, rows, commanding, site, lambda caller: store.last_on(subjects.caller(caller)))
+        questions = Questions(Worklist(pool, site, clock), rows, store=store, site=site, noting=noting)
         broker = make_broker(nats_url, name="richiamo-queue-answers")
-        commanding = Commanding(tools)
         stack.push_async_callback(commanding.close)
-        declare(broker, commanding, questions)
+        declare(broker, commanding, questions, noting)
         checking = DiallingCheck(settings, lambda: site.settings, clock)
         answering(broker, "richiamo.queue.test_dialling", queue=GROUP)(checking.answer)
         health = Health()

@@ -93,9 +93,9 @@ class Commanding:
                 lease=lease,
                 may_see_hidden=user.supervises,
             )
-            return await self._one(ticket, user, at, asked.caller_id, command)
+            return await self.one(ticket, user, at, asked.caller_id, command)
 
-        return await self._once("reserve", user, asked.key, asked.caller_id, run)
+        return await self.once("reserve", user, asked.key, asked.caller_id, run)
 
     async def release(self, payload: Answer) -> Answer:
         """Give a caller back."""
@@ -104,9 +104,9 @@ class Commanding:
 
         async def run(ticket: Ticket, at: datetime) -> Answer:
             command = Release(operator=user.username, at=at, supervises=user.supervises)
-            return await self._one(ticket, user, at, asked.caller_id, command)
+            return await self.one(ticket, user, at, asked.caller_id, command)
 
-        return await self._once("release", user, asked.key, asked.caller_id, run)
+        return await self.once("release", user, asked.key, asked.caller_id, run)
 
     async def assign(self, payload: Answer) -> Answer:
         """Give a caller to an operator, or move it to one."""
@@ -117,9 +117,9 @@ class Commanding:
         async def run(ticket: Ticket, at: datetime) -> Answer:
             await self._require_assignable(asked.operator)
             command = self._assignment(ticket, user, at, asked.caller_id, asked.operator)
-            return await self._one(ticket, user, at, asked.caller_id, command)
+            return await self.one(ticket, user, at, asked.caller_id, command)
 
-        return await self._once("assign", user, asked.key, [asked.caller_id, asked.operator], run)
+        return await self.once("assign", user, asked.key, [asked.caller_id, asked.operator], run)
 
     async def assign_many(self, payload: Answer) -> Answer:
         """Share callers out among operators, all or nothing; what one of them holds already stays with them."""
@@ -138,7 +138,7 @@ class Commanding:
             done = await self._tools.carry_out.many(self._order(ticket, user, at), commands)
             return {"position": done.position, "changed": done.changed}
 
-        return await self._once("assign_many", user, asked.key, [callers, list(asked.operators)], run)
+        return await self.once("assign_many", user, asked.key, [callers, list(asked.operators)], run)
 
     async def unassign(self, payload: Answer) -> Answer:
         """Take a caller away from whoever holds it."""
@@ -147,9 +147,9 @@ class Commanding:
         user.require("supervisor")
 
         async def run(ticket: Ticket, at: datetime) -> Answer:
-            return await self._one(ticket, user, at, asked.caller_id, Unassign(by=user.username, at=at))
+            return await self.one(ticket, user, at, asked.caller_id, Unassign(by=user.username, at=at))
 
-        return await self._once("unassign", user, asked.key, asked.caller_id, run)
+        return await self.once("unassign", user, asked.key, asked.caller_id, run)
 
     async def flush(self, payload: Answer) -> Answer:
         """Close what is open of many callers, all or nothing; says how many were held or being called."""
@@ -172,7 +172,7 @@ class Commanding:
                 "being_called": sum(1 for one in done.before if one.recall is not None),
             }
 
-        return await self._once("flush", user, asked.key, [callers, asked.reason], run)
+        return await self.once("flush", user, asked.key, [callers, asked.reason], run)
 
     async def undo_flush(self, payload: Answer) -> Answer:
         """Make a flush as if it had never been made."""
@@ -189,7 +189,7 @@ class Commanding:
             done = await self._tools.carry_out.many(order, dict.fromkeys(callers, command))
             return {"position": done.position, "callers": done.changed}
 
-        return await self._once("undo_flush", user, asked.key, asked.flush_id, run)
+        return await self.once("undo_flush", user, asked.key, asked.flush_id, run)
 
     async def start_recall(self, payload: Answer) -> Answer:
         """Call the customer: the log first, then the PBX, which is told at most once (rule 7)."""
@@ -201,11 +201,11 @@ class Commanding:
             extension = user.extension or self._extension_of(user.username)
             number = await self._tools.directory.number_of(asked.caller_id)
             command = StartRecall(operator=user.username, extension=extension, dial=dial, at=at)
-            answer = await self._one(ticket, user, at, asked.caller_id, command)
+            answer = await self.one(ticket, user, at, asked.caller_id, command)
             dialled = await self._ringing.ring(number or "", extension, dial, asked.caller_id)
             return {"dial_id": dial, "how": dialled.how, "link": dialled.link, **answer}
 
-        return await self._once("start_recall", user, asked.key, asked.caller_id, run)
+        return await self.once("start_recall", user, asked.key, asked.caller_id, run)
 
     async def show(self, payload: Answer) -> Answer:
         """End a hiding; `put back` of one's own running call."""
@@ -214,9 +214,9 @@ class Commanding:
 
         async def run(ticket: Ticket, at: datetime) -> Answer:
             command = Show(by=user.username, at=at, supervises=user.supervises)
-            return await self._one(ticket, user, at, asked.caller_id, command)
+            return await self.one(ticket, user, at, asked.caller_id, command)
 
-        return await self._once("show", user, asked.key, asked.caller_id, run)
+        return await self.once("show", user, asked.key, asked.caller_id, run)
 
     async def dispute(self, payload: Answer) -> Answer:
         """It was an answering machine."""
@@ -233,9 +233,9 @@ class Commanding:
                 since=datetime.combine(at.astimezone(zone).date(), time(), zone),
                 supervises=user.supervises,
             )
-            return await self._one(ticket, user, at, asked.caller_id, command)
+            return await self.one(ticket, user, at, asked.caller_id, command)
 
-        return await self._once("dispute", user, asked.key, [asked.caller_id, asked.call], run)
+        return await self.once("dispute", user, asked.key, [asked.caller_id, asked.call], run)
 
     async def erase(self, payload: Answer) -> Answer:
         """Close what is open, then forget the number: repeated after a crash, it forgets what is left."""
@@ -245,13 +245,13 @@ class Commanding:
 
         async def run(ticket: Ticket, at: datetime) -> Answer:
             command = Erase(by=user.username, reason=asked.reason, at=at)
-            answer = await self._one(ticket, user, at, asked.caller_id, command)
+            answer = await self.one(ticket, user, at, asked.caller_id, command)
             position = answer["position"]
             assert isinstance(position, int)
             await self._tools.forgetting.forget(asked.caller_id, position)
             return answer
 
-        return await self._once("erase", user, asked.key, [asked.caller_id, asked.reason], run)
+        return await self.once("erase", user, asked.key, [asked.caller_id, asked.reason], run)
 
     async def hand_back(self, payload: Answer) -> Answer:
         """Release all that a user holds, when they log out or are deactivated."""
@@ -267,9 +267,9 @@ class Commanding:
             done = await self._tools.carry_out.many(order, dict.fromkeys(held, command))
             return {"position": done.position, "callers": done.changed}
 
-        return await self._once("hand_back", user, asked.key, [asked.username, asked.why], run)
+        return await self.once("hand_back", user, asked.key, [asked.username, asked.why], run)
 
-    async def _once(
+    async def once(
         self,
         name: str,
         user: User,
@@ -293,7 +293,8 @@ class Commanding:
             raise Problem.from_json(refused)
         return answer
 
-    async def _one(self, ticket: Ticket, user: User, at: datetime, caller_id: CallerId, command: Command) -> Answer:
+    async def one(self, ticket: Ticket, user: User, at: datetime, caller_id: CallerId, command: Command) -> Answer:
+        """Carry out a command on one caller that the user may know."""
         done = await self._tools.carry_out.one(self._order(ticket, user, at), caller_id, command)
         return {"position": done.position}
 

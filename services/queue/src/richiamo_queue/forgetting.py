@@ -7,6 +7,7 @@ import structlog
 
 from richiamo_events.directory import CallerDirectory
 from richiamo_events.ids import CallerId
+from richiamo_queue.notes.port import Notes
 
 _log = structlog.get_logger(__name__)
 
@@ -16,6 +17,7 @@ class Forgetting:
     """Removes what leads from a caller to a person; the event in the log was written before."""
 
     directory: CallerDirectory
+    notes: Notes
     erase_raw_records: Callable[[str], Awaitable[int]]
     """Overwrites every raw record that holds a number; answers how many."""
     wait_for_view: Callable[[int], Awaitable[None]]
@@ -26,6 +28,7 @@ class Forgetting:
 
         The directory entry goes last: without it a repeat after a crash would not know what to look for.
         """
+        await self.notes.forget(caller)
         number = await self.directory.number_of(caller)
         if number is not None:
             records = await self.erase_raw_records(number)

@@ -1,13 +1,22 @@
 """What does a command's message hold? Its fields, checked, with a refusal in words."""
 
+import unicodedata
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from richiamo_events.ids import CallerId, FlushId, Username
+from richiamo_events.ids import CallerId, FlushId, NoteId, Username
 from richiamo_events.language import ReleaseReason
 from richiamo_queue.caller.errors import Malformed
 from richiamo_queue.users import User
+
+
+def _readable(text: str) -> str:
+    """Lines of text: no control character but the end of a line, which is the same everywhere."""
+    lines = text.replace("\r\n", "\n").strip()
+    if any(unicodedata.category(one) in {"Cc", "Cs"} and one not in "\n\t" for one in lines):
+        raise ValueError("Must not hold control characters")
+    return lines
 
 
 class _Message(BaseModel):
@@ -50,6 +59,17 @@ class DisputeOne(OneCaller):
 
 class EraseOne(OneCaller):
     reason: str = Field(default="", max_length=500)
+
+
+class WriteNote(OneCaller):
+    text: Annotated[str, AfterValidator(_readable)] = Field(max_length=2000)
+    version: NoteId = NoteId("")
+    """The version that was read before; empty: there was no note."""
+
+
+class ReadNotes(_Message):
+    caller_ids: tuple[CallerId, ...]
+    min_position: int | None = None
 
 
 class HandBack(_Order):

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from richiamo_events.caller import Caller
 from richiamo_events.ids import Username
 from richiamo_kit.logging import masked
 from richiamo_queue.caller.errors import NotAllowed
@@ -33,6 +34,10 @@ class User(BaseModel):
 
     def sees(self, queue: str) -> bool:
         return not self.queues or queue in self.queues
+
+    def knows(self, caller: Caller) -> bool:
+        """Whether the user may hear of this caller: one request, open or closed, is of a queue that the user sees."""
+        return not caller.requests or any(self.sees(request.queue) for request in caller.requests)
 
     def shown(self, number: str) -> str:
         """The number as this user may see it: the last digits masked without the right to them."""

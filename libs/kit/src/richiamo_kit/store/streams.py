@@ -18,12 +18,14 @@ QUARANTINE = "QUARANTINE"
 DEAD = "DEAD"
 MARKS = "MARKS"
 DIRECTORY = "KV_CALLERS"
+NOTES = "NOTES"
 
 CHANGES_SUBJECT = "richiamo.changes"
 CDR_SUBJECTS = "richiamo.cdr.>"
 QUARANTINE_SUBJECTS = "richiamo.quarantine.>"
 DEAD_SUBJECTS = "richiamo.dead.>"
 MARKS_SUBJECTS = "richiamo.mark.>"
+NOTES_SUBJECTS = "richiamo.note.>"
 DIRECTORY_PREFIX = "$KV.CALLERS"
 
 _NAME_TAKEN = 10058
@@ -69,6 +71,8 @@ def configurations(*, replicas: int = 1, retention_days: int = 45) -> Mapping[st
                 "max_msgs_per_subject": 1,
                 "duplicate_window": 120 * _SECOND,
             },
+            # What people wrote about customers: the newest text of each; older ones are overwritten, byte by byte.
+            NOTES: {**kept, "subjects": [NOTES_SUBJECTS], "duplicate_window": 120 * _SECOND},
             CHANGES: {
                 **kept,
                 "subjects": [CHANGES_SUBJECT],

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
+from richiamo_gateway import problem
 from richiamo_gateway.api.models import (
     PROBLEMS,
     Assignment,
@@ -12,10 +13,13 @@ from richiamo_gateway.api.models import (
     Dispute,
     Flushed,
     NewFlush,
+    NoteShown,
+    NoteWriting,
+    NoteWritten,
     Position,
     ProblemDetail,
 )
-from richiamo_gateway.api.parameters import CallerIdOf, FlushIdOf, GatewayOf, IdempotencyKey
+from richiamo_gateway.api.parameters import CallerIdOf, FlushIdOf, GatewayOf, IdempotencyKey, MinPosition
 from richiamo_gateway.auth.access import Admin, CurrentUser, Supervisor
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -130,6 +134,38 @@ async def undo_flush(
         "richiamo.queue.undo_flush", user, flush_id=flush_id, key=idempotency_key, timeout=_BIG_COMMAND_SECONDS
     )
     return JSONResponse(answer)
+
+
+@router.get("/callers/{caller_id}/note", response_model=NoteShown)
+async def read_note(
+    gateway: GatewayOf, user: CurrentUser, caller_id: CallerIdOf, min_position: MinPosition = None
+) -> JSONResponse:
+    """What people wrote about this caller; an empty text when nobody did."""
+    found = await gateway.ask("richiamo.queue.notes", user, caller_ids=[caller_id], min_position=min_position)
+    if not found["items"]:
+        raise problem.not_found("There is no caller with this id in the lists that you may see.")
+    return JSONResponse(found["items"][0])
+
+
+@router.put("/callers/{caller_id}/note", response_model=NoteWritten)
+async def write_note(
+    gateway: GatewayOf,
+    user: CurrentUser,
+    caller_id: CallerIdOf,
+    note: NoteWriting,
+    idempotency_key: IdempotencyKey = None,
+) -> JSONResponse:
+    """Writes the note; 409 `note-changed` with the other text (`note`) when somebody wrote since it was read."""
+    return JSONResponse(
+        await gateway.ask(
+            "richiamo.queue.write_note",
+            user,
+            caller_id=caller_id,
+            text=note.text,
+            version=note.version,
+            key=idempotency_key,
+        )
+    )
 
 
 @router.delete("/callers/{caller_id}", response_model=Position)

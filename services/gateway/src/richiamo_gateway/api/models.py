@@ -187,8 +187,31 @@ class TimelineItem(Shape):
     kind: str
 
 
+class NoteShown(Shape):
+    """What people wrote about a caller; `version` is to be sent with the next writing."""
+
+    caller_id: str
+    text: str
+    version: str
+    by: str | None
+    by_name: str | None
+    at: datetime | None
+
+
 class Timeline(Shape):
     items: list[TimelineItem]
+    note: NoteShown | None
+
+
+class NoteWriting(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(max_length=2000, description="Lines of text; empty takes the note away")
+    version: str = Field("", max_length=64, description="The `version` that was read; empty when there was no note")
+
+
+class NoteWritten(Position):
+    version: str
 
 
 class Summary(Shape):

@@ -6,7 +6,7 @@ Ids and instants come in from outside, so that deciding twice gives the same eve
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from richiamo_events.ids import CallId, DialId, FlushId, ReservationId, Username
+from richiamo_events.ids import CallId, DialId, FlushId, NoteId, ReservationId, Username
 from richiamo_events.language import RecallOutcome, ReleaseReason
 
 
@@ -135,6 +135,17 @@ class Erase:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteNote:
+    """Somebody wrote something about the caller; the text is kept beside the log."""
+
+    by: Username
+    note: NoteId
+    base: NoteId
+    """The version that was read before it was written; empty: there was none."""
+    emptied: bool = False
+
+
 Command = (
     Reserve
     | Release
@@ -148,4 +159,5 @@ Command = (
     | Show
     | Dispute
     | Erase
+    | WriteNote
 )

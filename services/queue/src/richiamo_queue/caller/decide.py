@@ -17,6 +17,7 @@ from richiamo_events.language import (
     CallReserved,
     Decision,
     FlushUndone,
+    NoteWritten,
     RecallDisputed,
     RecallFailed,
     RecallOutcome,
@@ -38,14 +39,17 @@ from richiamo_queue.caller.commands import (
     StartRecall,
     Unassign,
     UndoFlush,
+    WriteNote,
 )
 from richiamo_queue.caller.errors import (
     AlreadyReserved,
     BeingCalled,
     HiddenForNow,
+    NoteChanged,
     NothingToRecall,
     NotReserved,
     NotYourCall,
+    UnknownCaller,
 )
 
 Events = list[Decision | RecallFailed]
@@ -78,6 +82,8 @@ def decide(command: Command, caller: Caller) -> Events:
             return dispute(command, caller)
         case Erase():
             return erase(command, caller)
+        case WriteNote():
+            return write_note(command, caller)
         case _:
             assert_never(command)
 
@@ -255,6 +261,17 @@ def erase(command: Erase, caller: Caller) -> Events:
         return []
     calls = tuple(call.call for request in caller.open_requests for call in request.calls)
     return [CallerErased(caller=caller.id, by=command.by, reason=command.reason, calls=calls)]
+
+
+def write_note(command: WriteNote, caller: Caller) -> Events:
+    """Only on top of the version that its writer has read: nobody's note is overwritten unseen."""
+    if caller.erased:
+        raise UnknownCaller
+    if caller.note == command.note:
+        return []
+    if caller.note != command.base:
+        raise NoteChanged
+    return [NoteWritten(caller=caller.id, note=command.note, by=command.by, emptied=command.emptied)]
 
 
 def _refuse_hidden(caller: Caller, at: datetime) -> None:

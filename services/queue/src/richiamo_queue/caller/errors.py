@@ -116,6 +116,16 @@ class NotYourCall(Rejected):
         super().__init__(detail or "Only who called, or a supervisor, can do this.")
 
 
+class NoteChanged(Rejected):
+    """Somebody wrote the note since it was read."""
+
+    type = "note-changed"
+    title = "Somebody changed this note meanwhile"
+
+    def __init__(self) -> None:
+        super().__init__("Read what it says now, then write it again on top of that version.")
+
+
 class NotAssignable(Rejected):
     """This user cannot be given callers."""
 

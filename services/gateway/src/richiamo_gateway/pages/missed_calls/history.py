@@ -99,6 +99,8 @@ def _sentence(kind: str, item: Mapping[str, Any], language: Language) -> str:
             text = N_("%(operator)s is calling")
         case "caller_erased":
             text = N_("The number was erased")
+        case "note_written":
+            text = N_("%(who)s emptied the note") if item.get("emptied") else N_("%(who)s wrote a note")
         case _:
             return kind.replace("_", " ")
     return language(text, **values)

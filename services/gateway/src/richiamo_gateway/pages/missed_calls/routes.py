@@ -62,6 +62,12 @@ async def page(
         gateway.ask(_SUBJECT, user, view="calling", limit=_MOST_OWN, sort="reserved_at", min_position=min_position),
         gateway.ask("richiamo.queue.summary", user, min_position=min_position),
     )
+    callers = by_caller(calling["items"])
+    noted = (
+        await gateway.ask("richiamo.queue.notes", user, caller_ids=[one["caller_id"] for one in callers])
+        if callers
+        else {"items": []}
+    )
     formats = formats_for(request, language_for(request, user))
     start = (filters.page - 1) * PAGE_ROWS
     return render(
@@ -80,7 +86,8 @@ async def page(
         shown_to=start + len(listed["items"]),
         next=filters.following(listed["next"]) if listed["next"] else None,
         mine=by_caller(mine["items"]),
-        calling=by_caller(calling["items"]),
+        calling=callers,
+        notes={note["caller_id"]: note["text"] for note in noted["items"]},
         summary=summary,
         position=min(part["position"] for part in (listed, mine, calling, summary)),
         minutes=gateway.site.settings.availability_minutes,
@@ -126,6 +133,7 @@ async def details(
         "missed_calls/details.html",
         caller_id=caller_id,
         number=answer["number"],
+        note=answer["note"],
         entries=[told(item, language, user.username) for item in answer["items"]],
         open_requests=[item for item in rows["items"] if user.sees(item["queue"])],
     )
