@@ -4,6 +4,7 @@ import { BrushComponent, GridComponent, ToolboxComponent, TooltipComponent } fro
 import * as echarts from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { startFigures } from "./_figures.js";
+import { onColours, painter } from "./_paint.js";
 
 echarts.use([BarChart, LineChart, PieChart, BrushComponent, GridComponent, ToolboxComponent, TooltipComponent, SVGRenderer]);
 
@@ -14,15 +15,7 @@ const rows = [...(document.getElementById("days")?.tBodies[0].rows ?? [])];
 let range = [0, rows.length - 1];
 const charts = boxes.map((box) => ({ box, chart: echarts.init(box, null, { renderer: "svg" }) }));
 
-/** A custom property as a colour that the chart can paint, whatever the scheme. */
-function painted(name) {
-  const probe = document.createElement("span");
-  probe.style.color = `var(${name})`;
-  document.body.append(probe);
-  const value = getComputedStyle(probe).color;
-  probe.remove();
-  return value;
-}
+const painted = painter(document.body);
 
 const valueOf = (row, name) => Number(row.querySelector(`[data-of="${name}"] .fig`).dataset.value);
 const on = () => keys.filter((key) => key.getAttribute("aria-pressed") === "true");
@@ -109,8 +102,7 @@ for (const key of keys) {
   });
 }
 if (charts.length) {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  onColours(draw);
   draw();
 }
 startFigures(() => { if (charts.length) draw(); });

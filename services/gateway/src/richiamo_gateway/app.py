@@ -21,6 +21,7 @@ from richiamo_gateway.api.commands import Answered
 from richiamo_gateway.auth import schema
 from richiamo_gateway.auth.credentials import Credentials
 from richiamo_gateway.auth.sessions import Sessions
+from richiamo_gateway.boards.storage import Boards
 from richiamo_gateway.context import Gateway, Inside
 from richiamo_gateway.engine import make_engine
 from richiamo_gateway.feed import JetStreamFeed
@@ -102,6 +103,7 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
             live=live,
             clock=now,
             settings=settings,
+            boards=Boards(engine),
             sign_on=_sign_on(settings, engine, site=site, people=people, sessions=sessions, clock=now),
             background=tasks,
         )

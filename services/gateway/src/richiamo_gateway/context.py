@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 from richiamo_gateway.api.commands import Answered
 from richiamo_gateway.auth.sessions import Sessions
 from richiamo_gateway.auth.user import User
+from richiamo_gateway.boards.storage import Boards
 from richiamo_gateway.live import Live
 from richiamo_gateway.people import People
 from richiamo_gateway.settings import GatewaySettings
@@ -55,6 +56,7 @@ class Gateway:
     live: Live
     clock: Clock
     settings: GatewaySettings
+    boards: Boards
     sign_on: "SignOn | None" = None
     """Single sign-on, when an identity provider is set up."""
     background: set[asyncio.Task[None]] = field(default_factory=set)

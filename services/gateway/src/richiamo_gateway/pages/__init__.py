@@ -17,6 +17,7 @@ from richiamo_gateway.pages.missed_calls import routes as missed_calls
 from richiamo_gateway.pages.settings import pbx
 from richiamo_gateway.pages.settings import routes as settings
 from richiamo_gateway.pages.users import routes as users
+from richiamo_gateway.pages.widgets import routes as widgets
 
 __all__ = ["error_page", "router"]
 
@@ -43,5 +44,6 @@ for part in (
     users,
     settings,
     pbx,
+    widgets,
 ):
     router.include_router(part.router)

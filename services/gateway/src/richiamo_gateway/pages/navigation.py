@@ -24,6 +24,7 @@ PLACES = (
     Place("/dashboard", N_("Dashboard"), Role.SUPERVISOR, "d"),
     Place("/code-caller", N_("Report Code Caller"), Role.SUPERVISOR, "o"),
     Place("/historical", N_("Report Historical"), Role.SUPERVISOR, "h"),
+    Place("/widgets", N_("Widgets"), Role.OPERATOR, "w"),
     Place("/users", N_("Users"), Role.ADMIN, "u"),
     Place("/settings", N_("Settings"), Role.ADMIN, "s"),
 )
