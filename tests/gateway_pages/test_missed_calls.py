@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from richiamo_events.opening import DAYS
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from tests.gateway.conftest import House
 from tests.gateway_pages.conftest import Enter, Lose
@@ -155,3 +156,18 @@ async def test_names_and_queues_are_text_whatever_they_hold(
     page: Page = await enter("anna", name="<b>Anna</b>")
     await expect(page.locator("#rows .queue")).to_have_text("<img src=x onerror=alert(1)>")
     await expect(page.locator(".who .name")).to_have_text("<b>Anna</b>")
+
+
+async def test_outside_the_opening_hours_no_moment_is_a_good_one(enter: Enter, lose_call: Lose, house: House) -> None:
+    await lose_call(NUMBER)
+    local = house.gateway.clock.now().astimezone(house.gateway.site.settings.zone)
+    # Neither today nor, should midnight come meanwhile, tomorrow.
+    other = DAYS[(local.weekday() + 3) % 7]
+    page = await enter("anna")
+    await expect(page.locator("#rows .av")).to_have_text("Ora")
+    await house.gateway.rules.change({"opening_hours": f"{other} 09:00-18:00"}, by="admin", key=None)
+    await page.reload()
+    await expect(page.locator("#rows .av")).to_have_text("fuori fascia")
+    await expect(page.locator("#opening")).to_have_text(f"Orario: {other} 09:00-18:00")
+    await page.evaluate("document.querySelector('#rows .av').className = 'av now'")
+    await expect(page.locator("#rows .av")).to_have_class("av off", timeout=10_000)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from richiamo_events.envelope import Recorded
 from richiamo_events.language import SettingsChanged
 from richiamo_events.numbers import NumberRules
+from richiamo_events.opening import Opening, read_opening
 from richiamo_events.rewriting import MOST_RULES, read_rewrite
 
 
@@ -85,6 +86,14 @@ class SiteSettings:
     def queue_named(self, name: str) -> str:
         """The queue's name in the records, when another source uses an alias."""
         return dict(self.queue_aliases).get(name, name)
+
+    @cached_property
+    def opening(self) -> Opening:
+        """When the site calls back; always, while the setting is empty or a text of earlier versions."""
+        try:
+            return read_opening(self.opening_hours)
+        except ValueError:
+            return Opening()
 
     @cached_property
     def numbers(self) -> NumberRules:
@@ -207,6 +216,8 @@ def validate(values: Mapping[str, object]) -> dict[str, str]:
                 wrong[name] = "Must map each other name of a queue to its name in the records."
         elif not isinstance(value, str) or len(value) > _TEXT_LIMIT:
             wrong[name] = f"Must be a text of at most {_TEXT_LIMIT} characters."
+        elif name == "opening_hours" and (told := _wrong_opening(value)):
+            wrong[name] = told
         elif name == "timezone" and value not in available_timezones():
             wrong[name] = "Must be the name of a time zone, such as Europe/Rome."
         elif name == "pbx_timezone" and value and value not in available_timezones():
@@ -218,6 +229,14 @@ def validate(values: Mapping[str, object]) -> dict[str, str]:
                 "Must be empty or an address that begins with https:// and a host; placeholders come after it."
             )
     return wrong
+
+
+def _wrong_opening(value: str) -> str:
+    try:
+        read_opening(value)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _wrong_rewrites(value: object) -> str:

@@ -6,7 +6,17 @@ const LINE = 60_000;
 const minutes = (clock) => Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3, 5));
 const day = (value) => ((value % 1440) + 1440) % 1440;
 
+// The opening hours by day, in minutes; none: always open.
+const opening = JSON.parse(document.body.dataset.opening);
+const weekday = new Intl.DateTimeFormat("en", { timeZone: document.body.dataset.zone, weekday: "short" });
+
+function isOpen(at) {
+  const today = opening[weekday.format(now()).toLowerCase()];
+  return !today || today.some(([first, last]) => first <= at && at < last);
+}
+
 function state(from, to, at) {
+  if (!isOpen(at)) return ["off", text("off")];
   if (day(at - from) <= day(to - from)) return ["now", text("now")];
   const wait = day(from - at);
   return wait <= SOON ? ["soon", text("in_minutes", { n: wait })] : ["off", text("off")];

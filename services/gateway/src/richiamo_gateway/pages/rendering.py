@@ -74,6 +74,7 @@ def render(request: Request, user: User | None, template: str, *, status: int = 
             f=formats,
             now=formats.now.isoformat(),
             zone=formats.zone.key,
+            opening=gateway_of(request).site.settings.opening.by_day(),
             script_texts=script_texts(language),
             **context,
         )

@@ -1,21 +1,25 @@
 """Is this a good moment to call? Now lies around the time of day at which the customer last called.
 
-`domain.md` and mission 3: within N minutes of that time of day in the site's zone, across midnight too.
+`domain.md` and mission 3: within N minutes of that time of day in the site's zone, across midnight too; while the site
+is open (decision 0011).
 """
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from richiamo_events.settings import SiteSettings
+
 _DAY = timedelta(days=1)
 
 
-def availability(last_call: datetime, now: datetime, zone: ZoneInfo, minutes: int) -> dict[str, object]:
-    """`{"now": bool, "from": "HH:MM", "to": "HH:MM"}` by the wall clock of `zone`."""
+def availability(last_call: datetime, now: datetime, settings: SiteSettings) -> dict[str, object]:
+    """`{"now": bool, "from": "HH:MM", "to": "HH:MM"}` by the wall clock of the site."""
+    zone = settings.zone
     called = _time_of_day(last_call, zone)
     apart = (_time_of_day(now, zone) - called) % _DAY
-    around = timedelta(minutes=minutes)
+    around = timedelta(minutes=settings.availability_minutes)
     return {
-        "now": min(apart, _DAY - apart) <= around,
+        "now": min(apart, _DAY - apart) <= around and settings.opening.at(now.astimezone(zone)),
         "from": _clock(called - around),
         "to": _clock(called + around),
     }

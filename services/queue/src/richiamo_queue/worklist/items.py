@@ -88,7 +88,7 @@ def _common(row: Mapping[str, Any], user: User, site: Site, now: datetime) -> di
         "calling_since": shown_instant(row["calling_since"], zone),
         "dial_id": row["dial"] if row["calling_by"] == user.username else None,
         "state": _state(row, hidden=hidden),
-        "availability": availability(row["last_call"], now, zone, site.settings.availability_minutes),
+        "availability": availability(row["last_call"], now, site.settings),
     }
 
 

@@ -50,7 +50,7 @@ def item(
         "expires_at": _shown(row["expires_at"] if held_by else None, zone),
         "hidden_until": _shown(row["hidden_until"], zone),
         "hidden_reason": row["hidden_reason"],
-        "availability": _availability(row["last_call"], now, zone, settings.availability_minutes),
+        "availability": _availability(row["last_call"], now, settings),
         "link": _link(
             settings.link_template,
             {
@@ -71,12 +71,15 @@ def _shown(instant: datetime | None, zone: ZoneInfo) -> str | None:
     return None if instant is None else instant.astimezone(zone).isoformat()
 
 
-def _availability(last_call: datetime, now: datetime, zone: ZoneInfo, minutes: int) -> dict[str, object]:
-    """Now lies within so many minutes of the time of day of the last call, across midnight too (mission 3)."""
+def _availability(last_call: datetime, now: datetime, settings: SiteSettings) -> dict[str, object]:
+    """Now lies within so many minutes of the time of day of the last call, across midnight too (mission 3), while the
+    site is open (decision 0011).
+    """
+    zone = settings.zone
     called, present = _time_of_day(last_call, zone), _time_of_day(now, zone)
-    apart, around = (present - called) % _DAY, timedelta(minutes=minutes)
+    apart, around = (present - called) % _DAY, timedelta(minutes=settings.availability_minutes)
     return {
-        "now": min(apart, _DAY - apart) <= around,
+        "now": min(apart, _DAY - apart) <= around and settings.opening.at(now.astimezone(zone)),
         "from": _clock(called - around),
         "to": _clock(called + around),
     }

@@ -91,6 +91,7 @@ async def page(
         summary=summary,
         position=min(part["position"] for part in (listed, mine, calling, summary)),
         minutes=gateway.site.settings.availability_minutes,
+        opening_hours=gateway.site.settings.opening_hours,
     )
 
 

@@ -78,6 +78,14 @@ SECTIONS = (
                 N_("A good moment lies around the last call by (minutes)"),
                 N_("Before and after the time of day at which the customer last called."),
             ),
+            Setting(
+                "opening_hours",
+                "text",
+                N_("Opening hours"),
+                N_(
+                    "Such as mon-fri 09:00-13:00 14:00-18:00; sat 09:00-12:00. Outside of them no moment is a good one."
+                ),
+            ),
         ),
     ),
     Section(
@@ -170,7 +178,6 @@ SECTIONS = (
         N_("Site"),
         (
             Setting("timezone", "text", N_("Time zone"), N_("Days begin and end by it, such as Europe/Rome.")),
-            Setting("opening_hours", "text", N_("Opening hours"), N_("A note for readers; no figure depends on it.")),
             Setting(
                 "operators_as_numbers",
                 "flag",

@@ -19,6 +19,7 @@ _SENTENCES = {
     "ami_context": N_("Write the name of a context, such as from-internal, or nothing."),
     "ami_tenant": N_("Write a UUID, or nothing."),
     "number_rewrites": N_("Write on each line: pattern = replacement, such as 0039. = +39."),
+    "opening_hours": N_("Write days and hours, such as mon-fri 09:00-13:00 14:00-18:00; sat 09:00-12:00, or nothing."),
     "outside_prefix": N_("Write at most six digits."),
     "accept_value": N_("Write 1 to 32 letters or digits."),
     "refuse_value": N_("Write 1 to 32 letters or digits."),
