@@ -10,10 +10,13 @@ import pytest
 from richiamo_events import subjects
 from richiamo_events.ids import CallerId
 from richiamo_events.language import CallReserved
+from richiamo_kit import database
+from richiamo_kit.clock import FixedClock
 from richiamo_kit.errors import Problem
 from richiamo_kit.store.jetstream import JetStreamEventStore
+from richiamo_queue.app import Service
 from tests.call_queue.instances import Site, running
-from tests.call_queue.log import missed
+from tests.call_queue.log import minutes, missed, reserved
 
 pytestmark = pytest.mark.servers
 
@@ -95,3 +98,23 @@ async def test_reserving_and_releasing_by_many_keeps_one_holder_at_any_position(
             elif event.position > 1:
                 holder = None
         assert granted == sum(held)
+
+
+async def test_timers_of_several_instances_end_a_forgotten_reservation_once(
+    event_store: JetStreamEventStore, nats_url: str, database_url: str, data_dir: Path
+) -> None:
+    """Without the lock that spares them the work, as when it is lost: the log decides."""
+    async with running(
+        event_store, nats_url, database_url, data_dir, instances=3, sweeping=False, clock=FixedClock(minutes(60))
+    ) as site:
+        caller = await site.directory.resolve("+390501234567")
+        await site.happens(missed(1, caller=caller), reserved(caller=caller, until=30))
+        await site.ask("summary")
+
+        async def sweep(service: Service) -> int:
+            async with await database.connect(database_url, autocommit=True) as connection:
+                return await service.sweep.once(connection)
+
+        assert sum(await asyncio.gather(*(sweep(service) for service in site.services))) >= 1
+        events = [event.data async for event in site.store.read(subject=subjects.caller(caller))]
+        assert [type(event).__name__ for event in events] == ["CallMissed", "CallReserved", "ReservationReleased"]

@@ -9,7 +9,9 @@ import pytest_asyncio
 
 from richiamo_events.ids import CallerId
 from richiamo_events.language import CallerErased, SettingsChanged
+from richiamo_events.settings import SiteSettings
 from richiamo_queue.caller.errors import Malformed, NotAllowed
+from richiamo_queue.notebook import Notebook
 from richiamo_queue.worklist.ordering import SORTABLE
 from tests.call_queue.log import (
     ANNA,
@@ -356,3 +358,39 @@ class TestOverTime:
             view.clock.advance(timedelta(minutes=6))
             (item,) = (await view.ask(view="all", sort="availability"))["items"]
             assert item["availability"]["now"] is False
+
+
+class TestAge:
+    async def test_a_request_is_late_once_the_limit_has_passed_and_the_oldest_can_come_first(
+        self, database_url: str
+    ) -> None:
+        async with made(database_url) as view:
+            for end, at in ((1, 30), (2, 0), (3, 15)):
+                caller = await view.caller(f"+3905012345{end}")
+                await view.happens(missed(end, at, caller=caller), at=at)
+            view.site.settings = SiteSettings(age_limit_hours=1)
+            view.clock.set(minutes(75))
+            items = (await view.ask(view="all", sort="-age"))["items"]
+            assert [(item["number"][-1], item["overdue"]) for item in items] == [("2", True), ("3", True), ("1", False)]
+            assert items[2]["overdue_at"] == "2026-03-02T11:30:00+01:00"
+            assert [item["number"][-1] for item in (await view.ask(view="all", sort="age"))["items"]] == ["1", "3", "2"]
+            (first,) = (await view.ask(view="all", sort="-age", limit=1))["items"]
+            assert first["number"][-1] == "2"
+
+    async def test_a_reservation_ends_so_long_after_the_last_thing_its_holder_did(self, database_url: str) -> None:
+        async with made(database_url) as view:
+            caller = await view.caller("+39050123456")
+            await view.happens(missed(1, 0, caller=caller), at=0)
+            await view.happens(reserved(caller=caller, until=40), at=10)
+
+            async def ends() -> str:
+                (item,) = (await view.ask("anna", "operator", view="mine"))["items"]
+                return str(item["ends_at"])
+
+            assert await ends() == "2026-03-02T10:40:00+01:00"
+            notebook = Notebook(view.pool)
+            notebook.active("anna", minutes(25))
+            await notebook.write_activity()
+            assert await ends() == "2026-03-02T10:55:00+01:00"
+            await view.happens(assigned(caller=caller, until=45, name="r2"), at=30)
+            assert await ends() == "2026-03-02T10:45:00+01:00"

@@ -156,6 +156,14 @@ class TestOneCaller:
         await site.ask("dispute", caller_id=caller, call="main:call-2")
         assert await total(site, "all", "sara") == 1
 
+    async def test_after_the_day_of_the_call_nobody_can_say_so(self, site: Site) -> None:
+        caller = await lost(site)
+        await site.happens(reached(2, 5, caller=caller))
+        for who in ("anna", "sara"):
+            refusal = await refused(site, "dispute", who, caller_id=caller, call="main:call-2")
+            assert (refusal.status, refusal.type) == (409, "not-your-call")
+            assert "on the day of the call only" in refusal.detail
+
 
 class TestSupervising:
     async def test_assign_move_and_take_away(self, site: Site) -> None:

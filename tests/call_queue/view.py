@@ -16,6 +16,7 @@ from richiamo_kit import database
 from richiamo_kit.clock import FixedClock
 from richiamo_kit.projector import Projector
 from richiamo_kit.store.memory import MemoryEventStore
+from richiamo_queue.notebook import Notebook
 from richiamo_queue.users import User
 from richiamo_queue.worklist.projection import WorklistProjection
 from richiamo_queue.worklist.query import Worklist
@@ -88,6 +89,7 @@ class View:
 async def made(database_url: str) -> AsyncIterator[View]:
     pool = database.make_pool(database_url, most=4)
     await pool.open(wait=True)
+    await Notebook(pool).prepare()
     try:
         yield View(database_url, pool)
     finally:

@@ -1,4 +1,5 @@
 // Is now a good moment to call? Recomputed here from the hours in each row, for a page that stays open all day.
+import { refreshAges } from "./_age.js";
 import { now, siteMinutes, text } from "./_page.js";
 
 const SOON = 60;
@@ -24,6 +25,7 @@ function state(from, to, at) {
 
 /** Sets shape, text and colour of every indicator below `root`. */
 export function refreshAvailability(root = document) {
+  refreshAges(root);
   const at = siteMinutes();
   for (const mark of root.querySelectorAll(".av[data-from]")) {
     const [name, words] = state(minutes(mark.dataset.from), minutes(mark.dataset.to), at);
@@ -39,5 +41,5 @@ export function refreshAvailability(root = document) {
 
 export function startAvailability() {
   refreshAvailability();
-  setInterval(refreshAvailability, 5000);
+  setInterval(() => refreshAvailability(), 5000);
 }

@@ -83,6 +83,21 @@ async function putBack(caller, number) {
   await refresh({ position: answer.body.position });
 }
 
+async function keep(caller) {
+  const answer = await command("PUT", path(caller, "reservation"));
+  if (!answer.ok) return tell(answer);
+  toast(text("kept"));
+  await refresh({ position: answer.body.position });
+  if (document.activeElement === document.body) document.querySelector(`#mine [data-caller="${caller}"] .btn.call`)?.focus();
+}
+
+async function show(caller, number) {
+  const answer = await command("DELETE", path(caller, "hiding"));
+  if (!answer.ok) return tell(answer);
+  toast(text("shown_again", { number }), { caller });
+  await refresh({ position: answer.body.position, merge: true });
+}
+
 async function dispute(caller, _number, button) {
   const answer = await command("POST", path(caller, "disputes"), { call: button.dataset.call });
   if (!answer.ok) return tell(answer);
@@ -112,6 +127,8 @@ export async function perform(control) {
     else if (what === "release") await release(caller, number);
     else if (what === "call") await call(caller, number);
     else if (what === "put-back") await putBack(caller, number);
+    else if (what === "keep") await keep(caller);
+    else if (what === "show") await show(caller, number);
     else if (what === "dispute") await dispute(caller, number, control);
   } finally {
     working.delete(mark);

@@ -5,6 +5,7 @@
 import { startAssign } from "./_assign.js";
 import { startAvailability } from "./_availability.js";
 import { startCommands } from "./_commands.js";
+import { startEnding } from "./_ending.js";
 import { startFlush } from "./_flush.js";
 import { startForms } from "./_forms.js";
 import { startKeys } from "./_keys.js";
@@ -20,4 +21,5 @@ startList();
 startAssign();
 startFlush();
 startKeys();
+startEnding();
 startNotes();

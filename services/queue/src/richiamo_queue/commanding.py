@@ -93,7 +93,11 @@ class Commanding:
                 lease=lease,
                 may_see_hidden=user.supervises,
             )
-            return await self.one(ticket, user, at, asked.caller_id, command)
+            done = await self._tools.carry_out.one(self._order(ticket, user, at), asked.caller_id, command)
+            if not done.changed:
+                # Who holds it already asks for more time: the list has to show it at once.
+                await self._tools.notebook.write_activity()
+            return {"position": done.position}
 
         return await self.once("reserve", user, asked.key, asked.caller_id, run)
 

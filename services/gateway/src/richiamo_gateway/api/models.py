@@ -140,6 +140,8 @@ class RequestItem(Shape):
     calls: int
     recalled: int
     first_call: datetime
+    overdue_at: datetime | None = None
+    overdue: bool | None = None
     last_call: datetime
     last_recall: datetime | None
     reserved_by: str | None

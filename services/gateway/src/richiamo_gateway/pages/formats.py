@@ -89,6 +89,16 @@ class Formats:
             return DASH
         return format_percent(value, format="#,##0.#%", locale=self.language.locale)
 
+    def age(self, value: object) -> str:
+        """How long ago an instant was in its largest unit: `12 min`, `5 h`, from two days on `3 d`."""
+        instant = instant_of(value)
+        if instant is None:
+            return DASH
+        minutes = max(0, int((self.now - instant).total_seconds() // 60))
+        if minutes < 60:
+            return f"{minutes} min"
+        return f"{minutes // 60} h" if minutes < 2880 else self.language(N_("%(days)d d"), days=minutes // 1440)
+
     def duration(self, seconds: object) -> str:
         """`48 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`; a dash for a mean of nothing."""
         if not isinstance(seconds, int | float):

@@ -1,7 +1,7 @@
 """How does a row look from outside? The items of `GET /requests` and `GET /callers`, exactly as `api.md`."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -43,6 +43,7 @@ def request_item(row: Mapping[str, Any], user: User, site: Site, now: datetime) 
         "account_code": row["account_code"],
         **common,
         "assigned_by": row["assigned_by"],
+        "ends_at": shown_instant(row.get("ends_at"), site.settings.zone),
         "routing_only": row["routing_only"],
         "link": crm_link(
             site.settings.link_template,
@@ -71,10 +72,13 @@ def caller_item(row: Mapping[str, Any], user: User, site: Site, now: datetime) -
 def _common(row: Mapping[str, Any], user: User, site: Site, now: datetime) -> dict[str, object]:
     zone = site.settings.zone
     hidden = row["hidden_until"] is not None and row["hidden_until"] > now
+    overdue_at = row["first_call"] + timedelta(hours=site.settings.age_limit_hours)
     return {
         "calls": row["calls"],
         "recalled": row["recalled"],
         "first_call": shown_instant(row["first_call"], zone),
+        "overdue_at": shown_instant(overdue_at, zone),
+        "overdue": overdue_at <= now,
         "last_call": shown_instant(row["last_call"], zone),
         "last_recall": shown_instant(row["last_recall"], zone),
         "reserved_by": row["reserved_by"],

@@ -1,6 +1,6 @@
 """By what can a list be sorted? A key a column, with empty values always last, and ids to break ties."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from richiamo_queue.caller.errors import Malformed
 from richiamo_queue.worklist.availability import SORT_SQL
@@ -45,13 +45,16 @@ _COUNTS = ("calls", "recalled")
 _INSTANTS = ("first_call", "last_call", "last_recall", "reserved_at", "expires_at", "hidden_until")
 _SAME_AS = {"reserved_by_name": "reserved_by", "link": "number", "queues": "queue"}
 
-SORTABLE = (*_TEXTS, *_COUNTS, *_INSTANTS, "availability", *_SAME_AS)
+SORTABLE = (*_TEXTS, *_COUNTS, *_INSTANTS, "availability", "age", *_SAME_AS)
 
 
 def order_of(sort: str) -> Order:
     """The order for `field` or `-field`; `Malformed` names what can be sorted by."""
     descending = sort.startswith("-")
     field = sort.removeprefix("-").removeprefix("+")
+    if field == "age":
+        # The oldest is the one whose first call came first.
+        return replace(order_of("first_call" if descending else "-first_call"), name=sort)
     column = _SAME_AS.get(field, field)
     if column in _TEXTS:
         last = "''" if descending else f"'{_LAST_TEXT}'"

@@ -7,7 +7,7 @@ Everything of one answer is read in one snapshot, together with the position it 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -36,6 +36,17 @@ SELECT {SHOWN}, coalesce(n.number, '') AS number, coalesce(n.digits, '') AS digi
 FROM {SCHEMA}.request r LEFT JOIN {SCHEMA}.number n USING (caller_id)
 WHERE {{rows}} AND {{texts}}
 """
+
+_RESERVED = f"""
+SELECT {SHOWN}, coalesce(n.number, '') AS number, coalesce(n.digits, '') AS digits,
+       CASE WHEN r.expires_at IS NULL OR r.assigned_by IS NOT NULL THEN r.expires_at
+            ELSE greatest(r.expires_at, a.last_command_at + %(lease)s, e.ended_at + %(lease)s) END AS ends_at
+FROM {SCHEMA}.request r LEFT JOIN {SCHEMA}.number n USING (caller_id)
+LEFT JOIN queue.activity a ON a.username = r.reserved_by
+LEFT JOIN {SCHEMA}.recall_ended e ON e.operator = r.reserved_by
+WHERE {{rows}} AND {{texts}}
+"""
+"""With the instant at which each ends if its holder does nothing more (`domain.md` rule 8)."""
 
 _CALLERS = f"""
 SELECT c.*, coalesce(n.number, '') AS number, coalesce(n.digits, '') AS digits
@@ -73,7 +84,8 @@ class Worklist:
         """One item a request: `{"items", "total", "next", "position"}` of `api.md`."""
         if question.view in ("all", "open"):
             question.user.require("supervisor")
-        return await self._page(question, _List(_REQUESTS, request_item))
+        mine = question.view == "mine" and question.as_of is None
+        return await self._page(question, _List(_RESERVED if mine else _REQUESTS, request_item))
 
     async def callers(self, question: ListQuestion) -> Answer:
         """One item a caller, whatever its queues."""
@@ -87,6 +99,7 @@ class Worklist:
         pinned = datetime.fromisoformat(mark.now) if mark else now
         settings = self._site.settings
         parameters = _parameters(question, now)
+        parameters["lease"] = timedelta(minutes=settings.reservation_minutes)
         parameters |= sort_parameters(pinned, settings.zone, settings.availability_minutes)
         outer = self._outer(question, parameters)
         source = shape.source.format(rows=_rows(question), texts=_texts(question))

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.context import gateway_of
 from richiamo_gateway.pages.caller_list.filters import COUNTS, DAYS, PAGE_ROWS, read_filters
+from richiamo_gateway.pages.missed_calls.history import OUTCOMES
 from richiamo_gateway.pages.rendering import formats_for, language_for
 
 
@@ -22,6 +23,7 @@ async def listing(request: Request, user: User, min_position: int | None) -> dic
         "chips": filters.chips(formats_for(request, language_for(request, user))),
         "counts": COUNTS,
         "days": DAYS,
+        "reasons": OUTCOMES,
         "items": found["items"],
         "total": found["total"],
         "position": found["position"],

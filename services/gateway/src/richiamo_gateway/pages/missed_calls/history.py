@@ -14,7 +14,7 @@ _SIGNS = {
     "call_flushed": "closed",
     "caller_erased": "closed",
 }
-_OUTCOMES = {
+OUTCOMES = {
     "no_answer": N_("no answer"),
     "busy": N_("busy"),
     "failed": N_("the call failed"),
@@ -73,7 +73,7 @@ def _sentence(kind: str, item: Mapping[str, Any], language: Language) -> str:
         case "recall_succeeded":
             text = N_("Reached by %(operator)s, %(seconds)d s")
         case "recall_failed":
-            told_outcome = _OUTCOMES.get(str(item.get("outcome")), N_("the call failed"))
+            told_outcome = OUTCOMES.get(str(item.get("outcome")), N_("the call failed"))
             return language(
                 N_("%(operator)s called in vain: %(why)s"),
                 operator=operator or values["who"],

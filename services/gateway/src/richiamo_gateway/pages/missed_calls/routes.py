@@ -13,7 +13,7 @@ from richiamo_gateway.auth.access import CurrentUser, optional_user
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.context import Gateway
 from richiamo_gateway.pages.missed_calls.filters import COLUMNS, DAYS, PAGE_ROWS, TEXTS, read_filters
-from richiamo_gateway.pages.missed_calls.history import told
+from richiamo_gateway.pages.missed_calls.history import OUTCOMES, told
 from richiamo_gateway.pages.missed_calls.rows import row_encoder
 from richiamo_gateway.pages.rendering import formats_for, language_for, render
 
@@ -32,7 +32,8 @@ def by_caller(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for card in cards.values():
         card["calls"] = sum(one["calls"] for one in card["requests"])
         card["recalled"] = max(one["recalled"] for one in card["requests"])
-        card["first_call"] = min(one["first_call"] for one in card["requests"])
+        oldest = min(card["requests"], key=lambda one: str(one["first_call"]))
+        card |= {name: oldest[name] for name in ("first_call", "overdue_at", "overdue")}
         card["last_call"] = max(one["last_call"] for one in card["requests"])
         card["queues"] = list(dict.fromkeys(one["queue"] for one in card["requests"] if one["queue"]))
     return list(cards.values())
@@ -89,6 +90,7 @@ async def page(
         calling=callers,
         notes={note["caller_id"]: note["text"] for note in noted["items"]},
         summary=summary,
+        reasons=OUTCOMES,
         position=min(part["position"] for part in (listed, mine, calling, summary)),
         minutes=gateway.site.settings.availability_minutes,
         opening_hours=gateway.site.settings.opening_hours,

@@ -62,6 +62,12 @@ SECTIONS = (
                 N_("Wait for the record of a recall (minutes)"),
                 N_("When none has come by then, the row comes back; that is no attempt."),
             ),
+            Setting(
+                "age_limit_hours",
+                "whole",
+                N_("A request is late after (hours)"),
+                N_("Counted from its first call; every list marks it."),
+            ),
             Setting("close_after_days", "whole", N_("Close requests by themselves after (days)"), N_("0: never.")),
             Setting("ignore_waits_under_seconds", "seconds", N_("Leave out who hung up within (seconds)")),
             Setting("import_checktime", "flag", N_("Calls outside the PBX's hours are missed calls too")),
