@@ -13,6 +13,12 @@ from richiamo_kit.errors import Problem
 from richiamo_ops.asking import asking
 from richiamo_ops.site import reached, settings_now
 
+_LEFT = {
+    "ingest": "The spool of an ingest that does not run, or cannot write now, may hold digits; they go when it works again.",
+    "postgresql": "PostgreSQL's write-ahead log may hold digits until it is written over: this role may not remove it.",
+}
+"""What is said of a place that cannot be reached from here."""
+
 
 def erase(
     number: str, *, reason: str = "request of the person", yes: Annotated[bool, Parameter(negative="")] = False
@@ -45,6 +51,8 @@ async def _erase(number: str, reason: str, *, yes: bool) -> int:
         if not yes and not Confirm.ask(f"Forget {read.text} for ever?", console=console, default=False):
             console.print("Nothing was changed.")
             return 1
-        await ask("richiamo.queue.erase", {"caller_id": caller, "reason": reason, "key": uuid4().hex})
+        answer = await ask("richiamo.queue.erase", {"caller_id": caller, "reason": reason, "key": uuid4().hex})
         console.print(f"Forgotten. The history stays under the id {caller}, which leads to nobody.")
+        for place in answer.get("left", ()):
+            console.print(_LEFT[place])
     return 0

@@ -1,8 +1,10 @@
 """Who is behind a number? The one place that maps numbers and callers (`domain.md`, Privacy)."""
 
+from datetime import datetime
 from typing import Protocol
 from uuid import uuid4
 
+from richiamo_events.history import whole_second
 from richiamo_events.ids import CallerId
 
 
@@ -25,6 +27,21 @@ class CallerDirectory(Protocol):
         """The number of this caller; None when there is none, or when the caller was erased."""
         ...
 
+    async def register_erasure(self, caller: CallerId, at: datetime) -> None:
+        """Note that the person behind this caller is forgotten as of `at`; without an entry nothing is noted."""
+        ...
+
+    async def erased_since(self, number: str, at: datetime) -> bool:
+        """Whether the person behind this number was forgotten after `at`, a whole second of the PBX.
+
+        A call of then stays anonymous; one within the second of the erasure is taken for a new one.
+        """
+        ...
+
+    async def read_erasures(self) -> None:
+        """Know from now on everybody who was forgotten until now, by whatever process."""
+        ...
+
     async def forget(self, caller: CallerId) -> None:
         """Remove the entry, so that nothing leads from the caller to a number; harmless when repeated."""
         ...
@@ -35,6 +52,7 @@ class MemoryDirectory:
 
     def __init__(self) -> None:
         self._by_number: dict[str, CallerId] = {}
+        self._erased: dict[str, datetime] = {}
 
     async def resolve(self, number: str) -> CallerId:
         return self._by_number.setdefault(number, CallerId(uuid4().hex))
@@ -44,6 +62,18 @@ class MemoryDirectory:
 
     async def number_of(self, caller: CallerId) -> str | None:
         return next((number for number, known in self._by_number.items() if known == caller), None)
+
+    async def register_erasure(self, caller: CallerId, at: datetime) -> None:
+        number = await self.number_of(caller)
+        if number is not None:
+            self._erased[number] = whole_second(at)
+
+    async def erased_since(self, number: str, at: datetime) -> bool:
+        erased = self._erased.get(number)
+        return erased is not None and at < erased
+
+    async def read_erasures(self) -> None:
+        """There is no other process."""
 
     async def forget(self, caller: CallerId) -> None:
         self._by_number = {number: known for number, known in self._by_number.items() if known != caller}

@@ -4,12 +4,14 @@ Two entries a caller: `h.<keyed hash of the number>` holds id and number, `i.<id
 is written first and holds no digits, so whatever a crash leaves behind says nothing about anybody.
 """
 
+import asyncio
 import hashlib
 import hmac
 import json
 import os
 import secrets
 from collections import OrderedDict
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,7 +19,9 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from richiamo_events.history import whole_second
 from richiamo_events.ids import CallerId
+from richiamo_kit.erasures import Erasure, register, registered
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.store.connection import JetStreamError, api_patiently
 from richiamo_kit.store.group_commit import GroupCommit
@@ -66,6 +70,9 @@ class NatsDirectory:
         self._ids: OrderedDict[str, CallerId] = OrderedDict()
         self._numbers: OrderedDict[CallerId, str] = OrderedDict()
         self._forgotten: set[CallerId] = set()
+        self._erased: dict[str, datetime] = {}
+        self._erasures_read = -1
+        self._reading_erasures = asyncio.Lock()
         self._reconnects = 0
         self._listening = False
 
@@ -125,6 +132,30 @@ class NatsDirectory:
         self._remember(entry["number"], caller)
         return str(entry["number"])
 
+    async def register_erasure(self, caller: CallerId, at: datetime) -> None:
+        """See `CallerDirectory.register_erasure`."""
+        pointer = await newest_on(self._client, DIRECTORY, _by_id(caller))
+        if pointer is not None:
+            await register(self._client, Erasure(pointer.body.decode(), caller, at))
+
+    async def erased_since(self, number: str, at: datetime) -> bool:
+        """See `CallerDirectory.erased_since`."""
+        await self._listen()
+        if self._erasures_read < 0:
+            await self.read_erasures()
+        erased = self._erased.get(self._hash(number))
+        return erased is not None and at < erased
+
+    async def read_erasures(self) -> None:
+        """Read what the register holds now; it is small, so that all of it is kept in memory."""
+        async with self._reading_erasures:
+            newest = max(self._erasures_read, 0)
+            async for position, erasure in registered(self._client, newest):
+                newest = position
+                at = whole_second(erasure.at)
+                self._erased[erasure.digest] = max(at, self._erased.get(erasure.digest, at))
+            self._erasures_read = newest
+
     async def forget(self, caller: CallerId) -> None:
         """Remove the entry and overwrite its bytes on disk; harmless when repeated."""
         self.drop(caller)
@@ -147,12 +178,14 @@ class NatsDirectory:
             self._reconnects = reconnects
             self._ids.clear()
             self._numbers.clear()
+            await self.read_erasures()
         if not self._listening:
             self._listening = True
             await self._client.subscribe(_FORGOTTEN, cb=self._hear)
 
     async def _hear(self, message: Msg) -> None:
         self.drop(CallerId(message.data.decode()))
+        await self.read_erasures()
 
     def drop(self, caller: CallerId) -> None:
         """Forget what this process remembers of a caller, after another process removed it."""

@@ -172,6 +172,8 @@ class PostgresServer:
             "log_timezone": "UTC",
             "log_line_prefix": "",
             "idle_in_transaction_session_timeout": "60s",
+            # A segment used again would keep the digits of somebody erased until it is full.
+            "wal_recycle": "off",
             "tcp_keepalives_idle": "10",
             "tcp_keepalives_interval": "2",
             "tcp_keepalives_count": "3",

@@ -17,6 +17,7 @@ from richiamo_ingest.intake import Intake
 from richiamo_ingest.link import Link
 from richiamo_ingest.poll.poller import Poller
 from richiamo_ingest.settings import IngestSettings
+from richiamo_ingest.settling import Settling
 from richiamo_ingest.site import Site
 from richiamo_ingest.spool import Spool
 from richiamo_ingest.taking import Taking
@@ -104,6 +105,7 @@ async def serving(settings: IngestSettings, clock: Clock | None = None) -> Async
         asyncio.create_task(intake.drain(), name="drain"),
         asyncio.create_task(poller.run(), name="poll"),
         asyncio.create_task(Answers(settings, site, link, clock).run(), name="answers"),
+        asyncio.create_task(Settling(settings, link, intake).run(), name="settling"),
         *(asyncio.create_task(one.run(), name="ami") for one in _listeners(settings, intake, site, clock)),
     ]
     try:

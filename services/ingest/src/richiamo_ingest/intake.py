@@ -6,6 +6,7 @@ anything waits in the spool, what comes after waits behind it.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -20,6 +21,7 @@ _ANSWER_WITHIN = 1.2
 """Seconds: the PBX waits about two, with the customer on the line."""
 _DRAIN_WITHIN = 20.0
 _LONGEST_PAUSE = 1.0
+_LOOK_AGAIN = 0.02
 
 
 class Intake:
@@ -30,17 +32,34 @@ class Intake:
         self._writer = writer
         self._clock = clock
         self._wake = asyncio.Event()
+        self._writing: set[asyncio.Event] = set()
+
+    async def settled(self, within: float) -> int:
+        """Wait until what was taken so far is written; answers how many entries wait in the spool even then."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                for done in tuple(self._writing):
+                    await done.wait()
+                while self.spool.entries:
+                    await asyncio.sleep(_LOOK_AGAIN)
+        return self.spool.entries
 
     async def take(self, reports: Sequence[AnyReport], *, within: float = _ANSWER_WITHIN) -> list[Outcome]:
         """Keep the reports for certain and answer what happened to each. Raises OSError when the disk is full."""
-        writer = self._writer()
-        if writer is not None and not self.spool.entries:
-            try:
-                async with asyncio.timeout(within):
-                    return await writer.write(reports)
-            except (Unavailable, TimeoutError) as error:
-                _log.warning("reports_spooled", reports=len(reports), reason=str(error) or type(error).__name__)
-        await self.spool.append(reports)
+        done = asyncio.Event()
+        self._writing.add(done)
+        try:
+            writer = self._writer()
+            if writer is not None and not self.spool.entries:
+                try:
+                    async with asyncio.timeout(within):
+                        return await writer.write(reports)
+                except (Unavailable, TimeoutError) as error:
+                    _log.warning("reports_spooled", reports=len(reports), reason=str(error) or type(error).__name__)
+            await self.spool.append(reports)
+        finally:
+            self._writing.discard(done)
+            done.set()
         self._wake.set()
         return [Outcome.SPOOLED] * len(reports)
 

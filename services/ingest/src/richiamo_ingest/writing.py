@@ -111,7 +111,7 @@ class Writer:
         event_id = fact_id("lost", report.call, "|".join([*content, str(report.waiting_seconds), *_told(report)]))
         if known and event_id in known.events:
             return Outcome.DUPLICATE, known
-        caller = await self._customer(known, normalise(report.caller, settings.numbers))
+        caller = await self._customer(known, normalise(report.caller, settings.numbers), at)
         fact = CallMissed(
             caller=caller,
             call=report.call,
@@ -131,8 +131,8 @@ class Writer:
         event_id = fact_id("served", report.call, "|".join(content))
         if known and event_id in known.events:
             return Outcome.DUPLICATE, known
-        caller = await self._customer(known, normalise(report.caller, settings.numbers))
         at = whole_second(report.answered_at or report.received_at)
+        caller = await self._customer(known, normalise(report.caller, settings.numbers), at)
         fact = CallServed(
             caller=caller,
             call=report.call,
@@ -156,11 +156,11 @@ class Writer:
         if stored and not isinstance(judged, Lost):
             # The tracker wrote its fact, so the record went through the stream already.
             return Outcome.DUPLICATE, known
-        erased = bool(known and known.caller and await self.directory.number_of(known.caller) is None)
+        erased = await self._is_erased(known, _number(record, numbers), record.at)
         if isinstance(judged, Nothing):
             record = replace(record, customer=known.caller if known else None)
         else:
-            customer = await self._customer(known, _number(record, numbers))
+            customer = await self._customer(known, _number(record, numbers), record.at)
             record = replace(record, customer=customer)
             if known and known.caller is None and customer is not None and not isinstance(judged, Lost):
                 await self.store.append([_void(record.call, record.received_at)])
@@ -170,11 +170,22 @@ class Writer:
         kept = await self.raw.keep_record(without_numbers(record, numbers) if erased else record)
         return (Outcome.NEW if kept and not stored else Outcome.DUPLICATE), known
 
-    async def _customer(self, known: KnownCall | None, number: object) -> CallerId | None:
-        """The caller of the call: as the log has it, else as the directory says; None when withheld."""
+    async def _customer(self, known: KnownCall | None, number: object, at: datetime) -> CallerId | None:
+        """The caller of the call: as the log has it, else as the directory says; None when withheld.
+
+        Who was erased after the call does not come back by a late report of it: it counts as withheld.
+        """
         if known and known.caller:
             return known.caller
-        return await self.directory.resolve(number.text) if isinstance(number, Number) else None
+        if not isinstance(number, Number) or await self.directory.erased_since(number.text, at):
+            return None
+        return await self.directory.resolve(number.text)
+
+    async def _is_erased(self, known: KnownCall | None, number: object, at: datetime) -> bool:
+        """Whether the customer of this call was erased after it, so that no digits of theirs may be stored."""
+        if known and known.caller and await self.directory.number_of(known.caller) is None:
+            return True
+        return isinstance(number, Number) and await self.directory.erased_since(number.text, at)
 
     async def _append(
         self, event_id: str, fact: CallMissed | CallServed, at: datetime, known: KnownCall | None

@@ -24,6 +24,7 @@ from richiamo_kit.messaging import answering, make_broker
 from richiamo_kit.observation import database_is_there, log_is_there, observed
 from richiamo_kit.projector import Projector, wait_for
 from richiamo_kit.raw_records import erase_raw_records
+from richiamo_kit.settling import settled
 from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import ensure_streams
@@ -38,6 +39,7 @@ from richiamo_queue.forgetting import Forgetting
 from richiamo_queue.notebook import Notebook
 from richiamo_queue.notes.kept import NatsNotes
 from richiamo_queue.notes.noting import Noting
+from richiamo_queue.scrubbing import scrub
 from richiamo_queue.settings import Settings
 from richiamo_queue.states import States
 from richiamo_queue.sweep import Sweep
@@ -111,7 +113,14 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
             states=states,
             notebook=notebook,
             directory=directory,
-            forgetting=Forgetting(directory, notes, partial(erase_raw_records, client), _seen_by_view(pool)),
+            forgetting=Forgetting(
+                directory,
+                notes,
+                partial(settled, client),
+                partial(erase_raw_records, client),
+                _seen_by_view(pool),
+                partial(scrub, database_url),
+            ),
             dialler=diallers.chosen,
             site=site,
             catch_up_site=_catching_up(store, site),

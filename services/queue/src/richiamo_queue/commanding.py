@@ -252,8 +252,7 @@ class Commanding:
             answer = await self.one(ticket, user, at, asked.caller_id, command)
             position = answer["position"]
             assert isinstance(position, int)
-            await self._tools.forgetting.forget(asked.caller_id, position)
-            return answer
+            return answer | {"left": await self._tools.forgetting.forget(asked.caller_id, position, at)}
 
         return await self.once("erase", user, asked.key, [asked.caller_id, asked.reason], run)
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
 from richiamo_events.directory import CallerDirectory
 from richiamo_events.ids import CallerId
+from richiamo_kit.settling import Settled
 from richiamo_queue.notes.port import Notes
 
 _log = structlog.get_logger(__name__)
@@ -18,21 +20,37 @@ class Forgetting:
 
     directory: CallerDirectory
     notes: Notes
+    settle: Callable[[], Awaitable[Settled]]
+    """Returns when no ingest holds anything that it took before the erasure was registered."""
     erase_raw_records: Callable[[str], Awaitable[int]]
     """Overwrites every raw record that holds a number; answers how many."""
     wait_for_view: Callable[[int], Awaitable[None]]
     """Returns when the worklist no longer shows the number."""
+    scrub: Callable[[str], Awaitable[bool]]
+    """Removes what is left of a number in the files of PostgreSQL; false when it may not."""
 
-    async def forget(self, caller: CallerId, position: int) -> None:
+    async def forget(self, caller: CallerId, position: int, at: datetime) -> list[str]:
         """Forget the caller's number; `position` is that of its erasure, 0 if that was long ago.
 
-        The directory entry goes last: without it a repeat after a crash would not know what to look for.
+        Answers where digits may be left that cannot be reached from here: `ingest` (none runs, or its spool cannot
+        be emptied now), `postgresql` (its log, when our role may not make a checkpoint).
+
+        The register comes first, so that nothing new is stored; the directory entry goes last: without it a repeat
+        after a crash would not know what to look for.
         """
         await self.notes.forget(caller)
         number = await self.directory.number_of(caller)
-        if number is not None:
-            records = await self.erase_raw_records(number)
-            await self.directory.forget(caller)
-            _log.info("caller_forgotten", caller_id=caller, raw_records=records)
+        left: list[str] = []
         if position:
             await self.wait_for_view(position)
+        if number is not None:
+            await self.directory.register_erasure(caller, at)
+            held = await self.settle()
+            if not held.instances or held.waiting:
+                left.append("ingest")
+            records = await self.erase_raw_records(number)
+            if not await self.scrub(number):
+                left.append("postgresql")
+            await self.directory.forget(caller)
+            _log.info("caller_forgotten", caller_id=caller, raw_records=records, left=left)
+        return left

@@ -19,6 +19,7 @@ DEAD = "DEAD"
 MARKS = "MARKS"
 DIRECTORY = "KV_CALLERS"
 NOTES = "NOTES"
+ERASURES = "ERASURES"
 
 CHANGES_SUBJECT = "richiamo.changes"
 CDR_SUBJECTS = "richiamo.cdr.>"
@@ -27,6 +28,7 @@ DEAD_SUBJECTS = "richiamo.dead.>"
 MARKS_SUBJECTS = "richiamo.mark.>"
 NOTES_SUBJECTS = "richiamo.note.>"
 DIRECTORY_PREFIX = "$KV.CALLERS"
+ERASURES_PREFIX = "richiamo.erasure"
 
 _NAME_TAKEN = 10058
 _SECOND = 1_000_000_000
@@ -89,6 +91,14 @@ def configurations(*, replicas: int = 1, retention_days: int = 45) -> Mapping[st
                 "discard": "new",
                 "allow_rollup_hdrs": True,
                 "deny_delete": False,
+                "duplicate_window": 120 * _SECOND,
+            },
+            # Who was forgotten, by the keyed hash of the number: nothing in it leads to a person.
+            ERASURES: {
+                **kept,
+                "subjects": [f"{ERASURES_PREFIX}.>"],
+                "deny_delete": True,
+                "deny_purge": True,
                 "duplicate_window": 120 * _SECOND,
             },
         }
