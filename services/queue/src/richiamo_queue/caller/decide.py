@@ -154,7 +154,9 @@ def unassign(command: Unassign, caller: Caller) -> Events:
 
 
 def flush(command: Flush, caller: Caller) -> Events:
-    """Rule 14: names the calls of the requests that are open as the log knows them now."""
+    """Rule 14: names the calls of the requests that are open as the log knows them now; once for each id (rule 9)."""
+    if any(one.id == command.flush for one in caller.history.flushes):
+        return []
     calls = tuple(
         call.call
         for request in caller.open_requests
