@@ -20,7 +20,7 @@ from richiamo_ingest.asterisk.parse import row_of
 from richiamo_ingest.settings import IngestSettings
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import CDR
-from tests.asterisk.lines import CALL, CALLER, T0, row
+from tests.asterisk.lines import CALL, CALLER, T0, instant, row
 from tests.asterisk.pbx import AsteriskPbx, abandon, complete, connect, record, running
 from tests.asterisk.test_files import DIALLED, HALF, RANG, TALKED
 from tests.ingest.running import RunningIngest, running_ingest, until
@@ -174,6 +174,32 @@ class TestListening:
         await record(pbx, DIALLED)
         (kept,) = await _records(ingest, 1)
         assert isinstance(verdict(kept), Outbound)
+
+    async def test_talk_is_counted_from_the_customers_answer_and_no_file_knows_better(
+        self, pbx: AsteriskPbx, listening: Listening
+    ) -> None:
+        ingest = await listening()
+        # One of this minute: the PBX's clock is believed only near ours.
+        began = int(datetime.now(UTC).timestamp()) - T0 - 60
+        dialled = {**DIALLED, **{name: row(began, 40, answer=10)[name] for name in ("start", "answer", "end")}}
+        answer = ("DestChannel", dialled["dstchannel"]), ("DialStatus", "ANSWER")
+        await pbx.emit("DialEnd", "call", *answer, ("Timestamp", f"{T0 + began + 37}.4"))
+        await record(pbx, dialled)
+        (kept,) = await _records(ingest, 1)
+        found = verdict(kept)
+        assert isinstance(found, Outbound)
+        assert (found.talk_seconds, found.answered_at, kept.rank) == (3.0, instant(began + 37), Rank.LEGS)
+
+    async def test_an_answer_told_outside_the_call_is_not_believed(
+        self, pbx: AsteriskPbx, listening: Listening
+    ) -> None:
+        ingest = await listening()
+        await pbx.emit("DialEnd", "call", ("DestChannel", DIALLED["dstchannel"]), ("DialStatus", "ANSWER"))
+        await record(pbx, DIALLED)
+        (kept,) = await _records(ingest, 1)
+        found = verdict(kept)
+        assert isinstance(found, Outbound)
+        assert (found.talk_seconds, kept.rank) == (30.0, Rank.SUMMARY)
 
     async def test_what_is_still_gathered_is_kept_when_the_connection_breaks(
         self, pbx: AsteriskPbx, listening: Listening

@@ -50,6 +50,8 @@ class Ear:
     """Understands the events of one PBX; remembers which call a channel belongs to, as `Cdr` does not tell it."""
 
     pbx: str
+    answered: OrderedDict[str, datetime] = field(default_factory=OrderedDict)
+    """When the phone behind a channel was taken up, by the channel's name."""
     _calls: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
     def hear(self, message: Message, received_at: datetime) -> Told | None:
@@ -85,6 +87,11 @@ class Ear:
                 named = {_CDR[name]: value for name, value in message.items() if name in _CDR}
                 unique_id = named.get("uniqueid", "")
                 return row_of({**named, "linkedid": named.get("linkedid") or self._calls.get(unique_id, "")}, 0)
+            case "dialend" if message.get("dialstatus", "").upper() == "ANSWER":
+                self.answered[message.get("destchannel", "")] = _told_at(message, received_at)
+                if len(self.answered) > _CHANNELS_KNOWN:
+                    self.answered.popitem(last=False)
+                return None
             case _:
                 return None
 

@@ -53,6 +53,10 @@ class Listener:
     deaf_since: datetime | None = None
     """Since when nothing is heard; None while connected."""
     _marked: datetime | None = None
+    _ear: Ear = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ear = Ear(self.pbx)
 
     async def run(self) -> None:
         """Connect, listen, and again."""
@@ -96,7 +100,6 @@ class Listener:
         metrics.AMI_CONNECTED.labels(self.pbx).set(0)
 
     async def _listen(self, connection: AmiConnection) -> None:
-        ear = Ear(self.pbx)
         loop = asyncio.get_running_loop()
         heard_at, pinged = loop.time(), False
         while True:
@@ -104,7 +107,7 @@ class Listener:
             if message is not None:
                 heard_at, pinged = loop.time(), False
                 self._mark_now_and_then()
-                await self._take(ear, message)
+                await self._take(message)
             elif loop.time() - heard_at >= _DEAD_AFTER:
                 raise AmiLost("The PBX is silent: it does not answer a ping.")
             elif loop.time() - heard_at >= _PING_AFTER and not pinged:
@@ -112,11 +115,11 @@ class Listener:
                 pinged = True
             await self._take_due()
 
-    async def _take(self, ear: Ear, message: Message) -> None:
+    async def _take(self, message: Message) -> None:
         now = self.clock.now()
         name = message.get("event", "")
         try:
-            told = ear.hear(message, now)
+            told = self._ear.hear(message, now)
         except NotUnderstood as error:
             _log.warning("ami_event_not_understood", pbx=self.pbx, name=name[:40], reason=str(error))
             metrics.QUARANTINED.labels(self.pbx, "ami").inc()
@@ -136,6 +139,7 @@ class Listener:
             zone=ZoneInfo("UTC") if self.utc else settings.pbx_zone,
             internal_digits=settings.internal_digits,
             received_at=self.clock.now(),
+            answered=self._ear.answered,
         )
         for rows in self.gathering.due(self.clock.now(), all_of_them=all_of_them):
             try:

@@ -4,12 +4,12 @@ One call gives several lines: those of `queue_log` share a callid, call records 
 so that `records.verdict` judges the whole call by how it ended (`domain.md` rule 2).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from richiamo_events.history import call_time
+from richiamo_events.history import call_time, whole_second
 from richiamo_events.ids import CallId
 from richiamo_events.records import ENDED_AFTER_ANSWER, CallRecord, Leg
 from richiamo_ingest.asterisk.parse import (
@@ -18,11 +18,11 @@ from richiamo_ingest.asterisk.parse import (
     Layout,
     Line,
     QueueLine,
-    agent_of,
     is_station,
     peer_of,
     read_line,
 )
+from richiamo_ingest.asterisk.waits import dialled_line, in_order, waits_of
 from richiamo_ingest.kalliope import values
 from richiamo_ingest.kalliope.records import Reading, Refusal
 from richiamo_ingest.reports import NotUnderstood
@@ -30,20 +30,7 @@ from richiamo_ingest.reports import NotUnderstood
 MOST_LINES = 1000
 """Of one call: more is no call of this world."""
 
-_LEFT = frozenset({"ABANDON", "EXITWITHTIMEOUT", "EXITEMPTY", "EXITWITHKEY", "SYSCOMPAT"})
-_ENDED = {
-    "COMPLETEAGENT": ENDED_AFTER_ANSWER,
-    "COMPLETECALLER": ENDED_AFTER_ANSWER,
-    "TRANSFER": "BLINDXFER",
-    "BLINDTRANSFER": "BLINDXFER",
-    "ATTENDEDTRANSFER": "ATXFER",
-}
-_WAITED_AT = {"EXITWITHKEY": 3}
-_ORDER = {"DID": 0, "ENTERQUEUE": 1, "CONNECT": 2}
 _STATUS = {"ANSWERED": "OK", "NO ANSWER": "NOANSWER", "BUSY": "BUSY", "CONGESTION": "FAILED", "FAILED": "FAILED"}
-_SOMEBODY = "?"
-"""Who answered when the line does not name the member."""
-_LONGEST_WAIT = 7
 _NO_DESTINATION = frozenset({"", "s", "h", "i", "t"})
 
 
@@ -55,6 +42,8 @@ class Reader:
     zone: ZoneInfo
     internal_digits: int
     received_at: datetime
+    answered: Mapping[str, datetime] = field(default_factory=dict)
+    """When the far end of a channel answered, by the channel's name, as far as the living PBX told it."""
 
     def read(self, body: Sequence[str], layout: Layout) -> Reading:
         """The calls of whole lines; `index` of a refusal is that of a line. A call still going on is left out."""
@@ -95,31 +84,28 @@ class Reader:
         return self._of_rows([line for line in lines if isinstance(line, CdrRow)])
 
     def _of_queue_log(self, lines: Sequence[QueueLine], restarts: Sequence[datetime]) -> CallRecord | None:
-        ordered = sorted(
-            {(line.at, line.queue, line.agent, line.event, line.data): line for line in lines}.values(),
-            key=lambda line: (line.at, _ORDER.get(line.event, 3), line.queue, line.event, line.data, line.agent),
-        )
+        ordered = in_order(lines)
         call = CallId(self.pbx, ordered[0].call)
-        visits = _visits(ordered)
-        if not visits:
+        waits = waits_of(ordered)
+        if not waits:
             return None
-        for visit in visits:
-            if visit.left_at is None and visit.answered_at is None:
-                cut = [at for at in sorted(restarts) if at >= max(visit.entered_at, ordered[-1].at)]
+        for wait in waits:
+            if wait.left_at is None and wait.answered_at is None:
+                cut = [at for at in sorted(restarts) if at >= max(wait.entered_at, ordered[-1].at)]
                 if not cut:
                     return None
-                visit.left_at, visit.cause = cut[0], "RESTART"
-        visits.sort(key=lambda one: (one.entered_at, one.left_at or one.answered_at or one.entered_at))
-        entered = visits[0].entered_at
+                wait.left_at, wait.cause = cut[0], "RESTART"
+        waits.sort(key=lambda one: (one.entered_at, one.left_at or one.answered_at or one.entered_at))
+        entered = waits[0].entered_at
         return CallRecord(
             call=call,
             received_at=self.received_at,
             destination_type="queue",
             started_at=min(entered, call_time(call, None, entered)),
-            ended_at=max(at for one in visits for at in (one.entered_at, one.answered_at, one.left_at) if at),
-            caller=next((one.caller for one in visits if one.caller), ""),
-            called=next((_did(line) for line in ordered if line.event == "DID"), ""),
-            legs=tuple(one.leg() for one in visits),
+            ended_at=max(at for one in waits for at in (one.entered_at, one.answered_at, one.left_at) if at),
+            caller=next((one.caller for one in waits if one.caller), ""),
+            called=next((dialled_line(line) for line in ordered if line.event == "DID"), ""),
+            legs=tuple(one.leg() for one in waits),
         )
 
     def _of_rows(self, rows: Sequence[CdrRow]) -> CallRecord:
@@ -161,19 +147,38 @@ class Reader:
         towards = [one for one in spans if one.row.destination == called] or list(spans)
         reached = next((one for one in reversed(towards) if one.answered_at), None)
         last = reached or towards[-1]
+        answered_at, talked = (reached.answered_at, reached.talked) if reached else (None, None)
+        legs: tuple[Leg, ...] = ()
+        if reached is not None and (told := self._told_answer(reached)) is not None:
+            answered_at, talked = told, (reached.until - told).total_seconds()
+            legs = (Leg(type="obl", entered_at=reached.since, answered_at=told, exited_at=reached.until),)
         return CallRecord(
             call=call,
             received_at=self.received_at,
             source_type="local_exten",
             status=_STATUS[last.row.disposition],
             started_at=started_at,
-            answered_at=reached.answered_at if reached else None,
+            answered_at=answered_at,
             ended_at=last.until,
             caller=extension,
             called=called,
             account_code=next((one.row.account_code for one in spans if one.row.account_code), ""),
-            bill_seconds=reached.talked if reached else None,
+            bill_seconds=talked,
+            legs=legs,
         )
+
+    def _told_answer(self, reached: "_Span") -> datetime | None:
+        """When the customer answered, by the living PBX.
+
+        A record counts talk from the instant at which its first party was there, and of a call that was
+        originated that is the operator: ringing would count as talk. A record that knows better has a leg,
+        so that the same record from a file does not stand above it.
+        """
+        told = self.answered.get(reached.row.destination_channel)
+        if told is None or reached.answered_at is None:
+            return None
+        told = whole_second(told)
+        return told if reached.answered_at <= told <= reached.until else None
 
     def _extension(self, row: CdrRow) -> str:
         """Which extension made this call; empty when it came in on a line."""
@@ -181,87 +186,6 @@ class Reader:
         if is_station(row.channel) and peer.isdecimal() and len(peer) <= self.internal_digits:
             return peer
         return row.source if row.source.isdecimal() and len(row.source) <= self.internal_digits else ""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Visit:
-    """One wait in one queue."""
-
-    queue: str
-    entered_at: datetime
-    caller: str
-    answered_at: datetime | None = None
-    answered_by: str = ""
-    left_at: datetime | None = None
-    cause: str = ""
-    waiting_seconds: float | None = None
-
-    def talked_until(self, at: datetime) -> bool:
-        """Whether this was answered and ended at that instant: some ends are told by two lines."""
-        return self.answered_at is not None and self.left_at == at
-
-    def leg(self) -> Leg:
-        return Leg(
-            type="queue",
-            name=self.queue,
-            entered_at=self.entered_at,
-            answered_at=self.answered_at,
-            exited_at=self.left_at,
-            exit_cause=self.cause,
-            answered_by=self.answered_by,
-            waiting_seconds=self.waiting_seconds,
-        )
-
-
-def _visits(ordered: Sequence[QueueLine]) -> list[_Visit]:
-    """The waits of one call. Raises `NotUnderstood` when the line that names the caller is missing."""
-    visits: list[_Visit] = []
-    for line in ordered:
-        if line.event == "ENTERQUEUE":
-            visits.append(_Visit(queue=line.queue, entered_at=line.at, caller=line.value(1)))
-        elif line.event == "CONNECT":
-            # In a second in which a caller left and came back, the answer belongs to the later wait.
-            visit = _open(visits, line, answered=False, newest=True) or _unseen(visits, line, line.value(0))
-            visit.answered_at, visit.answered_by = line.at, agent_of(line.agent) or _SOMEBODY
-            visit.waiting_seconds = _seconds(line.value(0))
-        elif line.event in _LEFT:
-            waited = line.value(_WAITED_AT.get(line.event, 2))
-            visit = _open(visits, line, answered=False) or _unseen(visits, line, waited)
-            visit.left_at, visit.cause, visit.waiting_seconds = line.at, line.event, _seconds(waited)
-        elif line.event in _ENDED and not any(one.queue == line.queue and one.talked_until(line.at) for one in visits):
-            open_visit = _open(visits, line, answered=True) or _open(visits, line, answered=False)
-            visit = open_visit or _unseen(visits, line, "")
-            visit.left_at, visit.cause = line.at, _ENDED[line.event]
-            if visit.answered_at is None:
-                # The line of the answer is missing: what was completed had been answered.
-                visit.answered_at, visit.answered_by = line.at, agent_of(line.agent) or _SOMEBODY
-    if visits and not any(line.event == "ENTERQUEUE" for line in ordered):
-        raise NotUnderstood(
-            f"The call {ordered[0].call} has no line ENTERQUEUE, the only one that tells who called: import the "
-            "file before this one together with it."
-        )
-    return visits
-
-
-def _open(visits: Sequence[_Visit], line: QueueLine, *, answered: bool, newest: bool = False) -> _Visit | None:
-    """The wait in this queue that has not ended: the oldest, unless the newest is asked for."""
-    found = [
-        one
-        for one in visits
-        if one.queue == line.queue and one.left_at is None and (one.answered_at is not None) == answered
-    ]
-    return found[-1 if newest else 0] if found else None
-
-
-def _unseen(visits: list[_Visit], line: QueueLine, waited: str) -> _Visit:
-    """A wait whose ENTERQUEUE is missing; who called is told by another of the call's."""
-    since = line.at - timedelta(seconds=_seconds(waited) or 0)
-    visits.append(_Visit(queue=line.queue, entered_at=since, caller=""))
-    return visits[-1]
-
-
-def _did(line: QueueLine) -> str:
-    return next((value for value in line.data if value), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,7 +287,3 @@ def _real(destination: str) -> str:
 
 def _digits(number: str) -> str:
     return "".join(sign for sign in number if sign.isdigit())
-
-
-def _seconds(shown: str) -> float | None:
-    return float(shown) if shown.isdecimal() and len(shown) <= _LONGEST_WAIT else None
