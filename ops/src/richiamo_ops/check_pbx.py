@@ -38,7 +38,8 @@ async def asked(ask: Ask) -> list[tuple[str, bool, str]]:
         ask("richiamo.queue.test_dialling", {}),
         ask("richiamo.ingest.poll", {}),
     )
-    lines = [("Call records", bool(records["ok"]), str(records["words"]))]
+    asterisk = dialling.get("how") == "ami" and records["trouble"] == "not_set_up"
+    lines = [] if asterisk else [("Call records", bool(records["ok"]), str(records["words"]))]
     if dialling["on"]:
         lines.append(("Click to call", bool(dialling["ok"]), str(dialling["words"])))
     lines.append(("Poll", not poll["trouble"], _poll(poll)))

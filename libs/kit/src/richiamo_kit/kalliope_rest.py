@@ -43,6 +43,8 @@ class Trouble(StrEnum):
     UNREADABLE = "unreadable"
     MASKED = "masked"
     TIMEZONE = "timezone"
+    AMI_NOT_SET_UP = "ami_not_set_up"
+    NO_AMI = "no_ami"
 
 
 SENTENCES: Mapping[Trouble, str] = {
@@ -63,6 +65,8 @@ SENTENCES: Mapping[Trouble, str] = {
         "The PBX hides the last digits of its numbers (xxx). Read or send the records as a PBX user who has the "
         "right to see whole numbers."
     ),
+    Trouble.AMI_NOT_SET_UP: "No AMI is named: set RICHIAMO_AMI_HOST and RICHIAMO_AMI_SECRET_FILE and start again.",
+    Trouble.NO_AMI: "The AMI does not answer as one: {reason}",
     Trouble.TIMEZONE: "The PBX's times are {hours} hours off: its time zone is not {timezone}.",
 }
 

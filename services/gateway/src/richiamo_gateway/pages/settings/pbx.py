@@ -42,6 +42,8 @@ _TROUBLES = {
     "too_large": N_("The PBX answered more call records than can be taken at once."),
     "unreadable": N_("The PBX's answer cannot be read."),
     "masked": N_("The PBX hides the last digits of its numbers (xxx): give the user the right to see whole numbers."),
+    "ami_not_set_up": N_("No AMI is named: set RICHIAMO_AMI_HOST and RICHIAMO_AMI_SECRET_FILE and start again."),
+    "no_ami": N_("No AMI answers at RICHIAMO_AMI_HOST: check its address, its port and the firewall."),
     "timezone": N_("The PBX's times are %(hours)s hours off: its time zone is not %(timezone)s."),
 }
 _OTHERWISE = N_("The PBX could not be tested.")
@@ -56,8 +58,10 @@ async def test(request: Request, gateway: GatewayOf, user: Admin) -> JSONRespons
     form = await request.form()
     typed = {name: same_lines(str(form[name])) for name in _TESTED if name in form}
     language = language_for(request, user)
-    tests = {_RECORDS: "richiamo.ingest.test_pbx"}
-    if typed.get("dial_how") == "kalliope":
+    by_ami = typed.get("dial_how") == "ami"
+    # A site with an Asterisk has no Kalliope that could be asked for its records.
+    tests = {} if by_ami and not typed.get("pbx_url") else {_RECORDS: "richiamo.ingest.test_pbx"}
+    if by_ami or typed.get("dial_how") == "kalliope":
         tests[_DIALLING] = "richiamo.queue.test_dialling"
     answers = await asyncio.gather(*(_asked(gateway, user, language, subject, typed) for subject in tests.values()))
     return JSONResponse({"lines": [_line(language, *one) for one in zip(tests, answers, strict=True)]})
