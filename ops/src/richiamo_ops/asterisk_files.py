@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from richiamo_ingest.asterisk.parse import RESTARTED, Form, Layout, QueueLine, layout_of, read_line
+from richiamo_ingest.asterisk.parse import RESTARTED, Form, Layout, call_of, layout_of
 from richiamo_ingest.asterisk.translate import MOST_LINES
 from richiamo_ingest.reports import NotUnderstood
 from richiamo_kit.errors import Problem
@@ -67,7 +67,7 @@ def parts_of(files: Sequence[tuple[Path, Layout]], reached: Reached) -> Iterator
     layout = files[0][1]
     part = _begun(layout, files[0][0])
     for line, place in _lines(files, reached):
-        key = _call_of(line, layout)
+        key = call_of(line, layout)
         if key == RESTARTED:
             restarts = [*restarts[-_RESTARTS_KEPT:], (line, place)]
             continue
@@ -125,14 +125,3 @@ def _text(line: bytes) -> str:
         return line.decode("utf-8-sig")
     except UnicodeDecodeError:
         return line.decode("cp1252", "replace")
-
-
-def _call_of(line: str, layout: Layout) -> str | None:
-    """The call of a line; `QUEUESTART` for a start of the PBX, None for what belongs to no call or is unreadable."""
-    try:
-        read = read_line(line, 0, layout)
-    except NotUnderstood:
-        return None
-    if isinstance(read, QueueLine) and read.event == RESTARTED:
-        return RESTARTED
-    return read.call or None if read is not None else None

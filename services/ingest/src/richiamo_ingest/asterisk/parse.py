@@ -148,6 +148,25 @@ def read_line(line: str, number: int, layout: Layout) -> Line | None:
     return row_of(_master_fields(cells), number)
 
 
+def call_of(line: str, layout: Layout) -> str | None:
+    """The call of a line without reading the rest of it; `QUEUESTART` for a start of the PBX.
+
+    None for what is about no call or cannot be read.
+    """
+    if layout.form is Form.QUEUE_LOG:
+        found = _QUEUE_LINE.fullmatch(line)
+        if found is None:
+            return None
+        if found[5] == RESTARTED:
+            return RESTARTED
+        return None if found[2] in _NOT_A_CALL else found[2]
+    try:
+        read = read_line(line, 0, layout)
+    except NotUnderstood:
+        return None
+    return read.call if read is not None else None
+
+
 def row_of(fields: dict[str, str], number: int) -> CdrRow:
     """A call record by its columns' names. Raises `NotUnderstood`."""
 
