@@ -9,6 +9,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from richiamo_gateway.pages import language, script_texts
+from richiamo_gateway.pages.settings import pbx
+from richiamo_kit.kalliope_rest import Trouble
 
 PACKAGE = Path(language.__file__).parents[1]
 SCRIPTS = PACKAGE.parents[1] / "assets" / "src"
@@ -56,3 +58,7 @@ def test_every_text_of_the_scripts_is_shown_by_one() -> None:
 def test_a_language_that_there_is_not_is_told_in_the_default() -> None:
     assert language.language_of("de").code == language.DEFAULT
     assert language.preferred("de-DE,en;q=0.8,it;q=0.5") == "en"
+
+
+def test_everything_that_can_be_wrong_with_the_pbx_has_its_sentence() -> None:
+    assert set(pbx._TROUBLES) == set(Trouble)

@@ -14,9 +14,12 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from richiamo_events.language import CallMissed
+from richiamo_ingest.kalliope.records import Reading
 from richiamo_ingest.poll.marks import MarkMoved, Marks
+from richiamo_ingest.poll.poller import Poller
 from richiamo_ingest.poll.schedule import Mark, first_mark
 from richiamo_ingest.settings import IngestSettings
+from richiamo_ingest.taking import Taken, Taking
 from richiamo_kit.clock import FixedClock
 from richiamo_kit.kalliope_rest import Trouble
 from richiamo_kit.store.connection import api
@@ -70,6 +73,7 @@ class Site:
     clock: FixedClock
     ingest: RunningIngest
     url: str
+    settings: IngestSettings
 
     @property
     def polls(self) -> int:
@@ -132,7 +136,7 @@ async def polling(
     settings: IngestSettings, store: JetStreamEventStore, pbx: KalliopePbx, url: str, clock: FixedClock
 ) -> AsyncIterator[Site]:
     async with running_ingest(settings, store, clock=clock) as ingest:
-        site = Site(pbx, clock, ingest, url)
+        site = Site(pbx, clock, ingest, url, settings)
         await ingest.set(cdr_poll=True, pbx_url=url, cdr_user="cdr")
         yield site
 
@@ -245,6 +249,38 @@ class TestRestart:
             assert await site.lost() == [gone.summary["unique_id"]]
             assert (await site.poll(timedelta(minutes=1))).through == clock.now()
 
+    async def test_two_hours_without_ingest_leave_exactly_the_facts_of_a_day_without_a_gap(
+        self, settings: IngestSettings, event_store: JetStreamEventStore, pbx: KalliopePbx, url: str, clock: FixedClock
+    ) -> None:
+        def call(minute: int) -> Record:
+            return lost(NOW + timedelta(minutes=minute), f"0501{minute:06}")
+
+        day = {minute: call(minute) for minute in range(0, 240, 7)}
+
+        def ring(begin: int, end: int) -> None:
+            pbx.records.extend(day[minute] for minute in range(begin, end) if minute in day)
+
+        async with polling(settings, event_store, pbx, url, clock) as site:
+            await site.marked(NOW)
+            for hour_quarter in range(4):
+                ring(hour_quarter * 15, hour_quarter * 15 + 15)
+                await site.poll(timedelta(minutes=15))
+        ring(60, 180)  # Nobody listens, and what was pushed meanwhile is gone.
+        clock.advance(timedelta(hours=2))
+        pbx.troubles = [PbxFault(status=503)]
+        async with polling(settings, event_store, pbx, url, clock) as site:
+            assert (await site.marked(clock.now())).trouble is Trouble.REFUSED
+            ring(180, 240)
+            await site.poll(timedelta(hours=1))
+            row = {**day[63].summary, "details": list(day[63].legs)}
+            assert (await site.ingest.pbx.post("/pbx/cdr", json=[row])).json()["duplicates"] == 1
+            facts = [one for one in await site.ingest.facts() if isinstance(one, CallMissed)]
+        told = [(one.call.unique_id, one.started_at, one.queue) for one in facts]
+        assert sorted(told) == [
+            (record.summary["unique_id"], NOW + timedelta(minutes=minute), "Vendite") for minute, record in day.items()
+        ]
+        assert len({one.caller for one in facts}) == len(day)
+
     async def test_two_instances_ask_once(
         self,
         settings: IngestSettings,
@@ -264,7 +300,7 @@ class TestRestart:
             # Whichever held the lock is gone or stays: the other goes on.
             clock.advance(FIVE)
             pbx.records.append(lost(NOW + FIVE))
-            await Site(pbx, clock, second, url).marked(clock.now())
+            await Site(pbx, clock, second, url, settings).marked(clock.now())
             assert len([one for one in await second.facts() if isinstance(one, CallMissed)]) == 1
 
     async def test_of_two_pollers_one_moves_the_mark(self, event_store: JetStreamEventStore) -> None:
@@ -341,6 +377,17 @@ class TestTrouble:
         await site.poll(timedelta(minutes=1))
         assert await site.lost() == [FIRST, later.summary["unique_id"]]
         assert await site.alarms() == []
+
+    async def test_records_that_cannot_be_kept_are_asked_for_again_after_a_pause(self, site: Site) -> None:
+        class FullDisk(Taking):
+            async def take(self, reading: Reading, *, pbx: str, received_at: datetime, query: str = "") -> Taken:
+                raise OSError(28, "No space left on device")
+
+        service = site.ingest.service
+        poller = Poller(site.settings, service.site, service.link, FullDisk(service.intake, service.site), site.clock)
+        mark = await poller._poll(first_mark(NOW), service.site.settings)
+        assert (mark.trouble, mark.failures, mark.through) == (Trouble.NOT_KEPT, 1, first_mark(NOW).through)
+        assert "OSError" in mark.words
 
     async def test_what_is_not_set_up_is_said_and_nobody_is_asked(self, site: Site) -> None:
         await site.ingest.set(cdr_user="")

@@ -1,6 +1,8 @@
 """Is the PBX set up as Richiamo needs it? The same answer as the button of the settings page gives."""
 
 import asyncio
+from datetime import datetime
+from typing import Any
 
 from rich.console import Console
 
@@ -46,9 +48,15 @@ async def asked(ask: Ask) -> list[tuple[str, bool, str]]:
     return lines
 
 
-def _poll(poll: dict[str, object]) -> str:
+def _poll(poll: dict[str, Any]) -> str:
     if not poll["on"]:
         return "Off (setting cdr_poll): records must come by push or file."
     if poll["trouble"]:
-        return f"Fails since {poll['failing_since']}. {poll['words']}"
-    return f"Records are read up to {poll['through']}." if poll["through"] else "The first poll is still to come."
+        return f"Fails since {_clock(poll['failing_since'])}. {poll['words']}"
+    return (
+        f"Records are read up to {_clock(poll['through'])}." if poll["through"] else "The first poll is still to come."
+    )
+
+
+def _clock(instant: str) -> str:
+    return f"{datetime.fromisoformat(instant):%Y-%m-%d %H:%M} UTC"

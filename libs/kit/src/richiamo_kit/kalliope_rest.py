@@ -45,6 +45,7 @@ class Trouble(StrEnum):
     TIMEZONE = "timezone"
     AMI_NOT_SET_UP = "ami_not_set_up"
     NO_AMI = "no_ami"
+    NOT_KEPT = "not_kept"
 
 
 SENTENCES: Mapping[Trouble, str] = {
@@ -67,6 +68,7 @@ SENTENCES: Mapping[Trouble, str] = {
     ),
     Trouble.AMI_NOT_SET_UP: "No AMI is named: set RICHIAMO_AMI_HOST and RICHIAMO_AMI_SECRET_FILE and start again.",
     Trouble.NO_AMI: "The AMI does not answer as one: {reason}",
+    Trouble.NOT_KEPT: "The PBX answered, but Richiamo could not keep the call records ({reason}): its log says why.",
     Trouble.TIMEZONE: "The PBX's times are {hours} hours off: its time zone is not {timezone}.",
 }
 

@@ -52,7 +52,7 @@ def configure(level: str = "info", *, form: str = "console", service: str = "") 
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for noisy in ("uvicorn.access", "nats", "faststream"):
+    for noisy in ("uvicorn.access", "nats", "faststream", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     if service:
         structlog.contextvars.bind_contextvars(service=service)

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import psycopg
 import structlog
@@ -114,7 +114,7 @@ class Poller:
             await asyncio.sleep(_TICK)
 
     async def _poll(self, mark: Mark, site: SiteSettings) -> Mark:
-        """One poll: ask, keep, and answer the mark that follows. Raises OSError when nothing can be kept."""
+        """One poll: ask, keep, and answer the mark that follows. Whatever fails, the PBX is left in peace for a while."""
         now = self.clock.now()
         asked: Window | None = None
         try:
@@ -128,11 +128,17 @@ class Poller:
             if reading.masked:
                 raise PbxTrouble(Trouble.MASKED)
         except PbxTrouble as trouble:
-            metrics.POLLS.labels(site.pbx_name, trouble.trouble.value).inc()
-            _log.error("poll_fails", pbx=site.pbx_name, trouble=trouble.trouble.value, remedy=str(trouble))
-            return went_wrong(mark, asked, now, trouble)
+            return self._failed(mark, asked, now, site, trouble)
+        except Exception as error:
+            _log.exception("poll_failed")
+            return self._failed(mark, asked, now, site, PbxTrouble(Trouble.NOT_KEPT, reason=type(error).__name__))
         metrics.POLLS.labels(site.pbx_name, "ok").inc()
         return went_well(mark, asked, now)
+
+    def _failed(self, mark: Mark, asked: Window | None, now: datetime, site: SiteSettings, trouble: PbxTrouble) -> Mark:
+        metrics.POLLS.labels(site.pbx_name, trouble.trouble.value).inc()
+        _log.error("poll_fails", pbx=site.pbx_name, trouble=trouble.trouble.value, remedy=str(trouble))
+        return went_wrong(mark, asked, now, trouble)
 
     def _unseen(self, reading: Reading, site: SiteSettings) -> Reading:
         """What this process has not taken in an earlier poll, without calls that still go on."""

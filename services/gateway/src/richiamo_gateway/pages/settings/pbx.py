@@ -44,6 +44,7 @@ _TROUBLES = {
     "masked": N_("The PBX hides the last digits of its numbers (xxx): give the user the right to see whole numbers."),
     "ami_not_set_up": N_("No AMI is named: set RICHIAMO_AMI_HOST and RICHIAMO_AMI_SECRET_FILE and start again."),
     "no_ami": N_("No AMI answers at RICHIAMO_AMI_HOST: check its address, its port and the firewall."),
+    "not_kept": N_("The PBX answered, but Richiamo could not keep the call records: its log says why."),
     "timezone": N_("The PBX's times are %(hours)s hours off: its time zone is not %(timezone)s."),
 }
 _OTHERWISE = N_("The PBX could not be tested.")
