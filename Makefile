@@ -76,6 +76,10 @@ lock: $(STAMPS)/uv ## Choose the newest versions allowed, write requirements.loc
 		$(patsubst %,--no-emit-package %,richiamo richiamo-events richiamo-kit richiamo-ingest richiamo-queue \
 		richiamo-callback-tracker richiamo-reporting richiamo-gateway richiamo-ops)
 
+.PHONY: metrics-page
+metrics-page: ready ## Write docs/metrics.md from the catalogue of metrics.
+	@$(BIN)/python -c "from richiamo_kit import metrics; print(metrics.page(), end='')" >docs/metrics.md
+
 .PHONY: assets
 assets: $(STAMPS)/assets ## Build the pages' scripts and styles.
 

@@ -23,6 +23,8 @@ POLL_THROUGH = Gauge(
 NUMBERS_MASKED = Gauge("richiamo_numbers_masked", "1 while the PBX hides the last digits of its numbers", ["pbx"])
 FACTS = Counter("richiamo_facts", "Facts written by the callback tracker", ["type"])
 COMMANDS = Counter("richiamo_commands", "Commands decided", ["command", "result"])
+LOG_POSITION = Gauge("richiamo_log_position", "Position of the newest event of the log")
+DISK_FREE = Gauge("richiamo_disk_free_bytes", "Free space where a folder is", ["folder"])
 VIEW_POSITION = Gauge("richiamo_view_position", "Position of the log that a view has reached", ["view"])
 STREAMS_OPEN = Gauge("richiamo_live_streams", "Browsers that follow the changes")
 REQUEST_SECONDS = Histogram(
@@ -31,6 +33,33 @@ REQUEST_SECONDS = Histogram(
     ["edge", "method", "status"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
+
+
+def catalogue() -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """Every metric as (name as Prometheus has it, kind, meaning, labels), by name."""
+    found: list[tuple[str, str, str, tuple[str, ...]]] = []
+    for metric in {one for one in globals().values() if isinstance(one, Counter | Gauge | Histogram)}:
+        described = next(iter(metric.describe()))
+        name = f"{described.name}_total" if described.type == "counter" else described.name
+        found.append((name, described.type, described.documentation, tuple(metric._labelnames)))  # noqa: SLF001 -- Nothing else tells them.
+    return sorted(found)
+
+
+def page() -> str:
+    """The catalogue as `docs/metrics.md`; `make metrics-page` writes it."""
+    rows = "\n".join(
+        f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in labels)} | {meaning} |"
+        for name, kind, meaning, labels in catalogue()
+    )
+    return f"""# Metrics
+
+What `/metrics` of each service tells Prometheus. Written by `make metrics-page` from `richiamo_kit/metrics.py`; the
+alerts on them are in `deploy/prometheus/rules`, what to do about each is in [runbooks](runbooks).
+
+| Metric | Kind | Labels | Meaning |
+|---|---|---|---|
+{rows}
+"""
 
 
 def exposition() -> bytes:

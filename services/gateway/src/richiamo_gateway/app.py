@@ -104,6 +104,7 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
             clock=now,
             settings=settings,
             boards=Boards(engine),
+            log_end=store.last_position,
             sign_on=_sign_on(settings, engine, site=site, people=people, sessions=sessions, clock=now),
             background=tasks,
         )

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -57,6 +57,8 @@ class Gateway:
     clock: Clock
     settings: GatewaySettings
     boards: Boards
+    log_end: Callable[[], Awaitable[int]]
+    """The position of the newest event; raises `Unavailable`."""
     sign_on: "SignOn | None" = None
     """Single sign-on, when an identity provider is set up."""
     background: set[asyncio.Task[None]] = field(default_factory=set)

@@ -1,5 +1,7 @@
 """What does the gateway's port answer? Puts API, pages, health and errors into one application."""
 
+import asyncio
+import contextlib
 import importlib.util
 from pathlib import Path
 from typing import Any, cast
@@ -11,11 +13,14 @@ from starlette.staticfiles import StaticFiles
 
 from richiamo_gateway import problem
 from richiamo_gateway.api import callers, changes, reports, session, settings, users, worklist
+from richiamo_gateway.api.parameters import GatewayOf
 from richiamo_gateway.context import Gateway
 from richiamo_gateway.protection import Protection
-from richiamo_kit import health
+from richiamo_kit import health, metrics
+from richiamo_kit.errors import Unavailable
 
 API = "/api/v1"
+_LOG_END_SECONDS = 1.0
 STATIC = Path(__file__).parent / "static"
 
 _DESCRIPTION = """
@@ -52,7 +57,11 @@ def _observation(checks: health.Health) -> APIRouter:
         return JSONResponse(body, status)
 
     @router.get("/metrics")
-    async def measured() -> Response:
+    async def measured(gateway: GatewayOf) -> Response:
+        with contextlib.suppress(Unavailable, TimeoutError):
+            # Without the log the last position stands; that it is away is told by `/readyz`.
+            async with asyncio.timeout(_LOG_END_SECONDS):
+                metrics.LOG_POSITION.set(await gateway.log_end())
         body, content_type = health.measured()
         return Response(body, media_type=content_type)
 

@@ -1,6 +1,7 @@
 """What runs in ingest? HTTP for the PBX from the first moment, the connection to the log, the spool's way out."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from richiamo_ingest.settling import Settling
 from richiamo_ingest.site import Site
 from richiamo_ingest.spool import Spool
 from richiamo_ingest.taking import Taking
+from richiamo_kit import metrics
 from richiamo_kit.clock import Clock, SystemClock
 from richiamo_kit.health import Health
 from richiamo_kit.lifetime import run_until_signal
@@ -74,6 +76,7 @@ async def serving(settings: IngestSettings, clock: Clock | None = None) -> Async
     site = Site(defaults, settings.data_dir / "ingest" / "settings.json")
     link = Link(settings, site, defaults)
     intake = Intake(Spool(settings.data_dir / "spool"), lambda: link.writer, clock)
+    metrics.DISK_FREE.labels(folder="data").set_function(lambda: shutil.disk_usage(settings.data_dir).free)
     health = Health()
     health.add("log", link.missing)
     taking = Taking(intake, site)
