@@ -1,6 +1,7 @@
 // How does a click become a decision? The JSON API of the same origin; the row tells the answer, never a modal.
 import { me, text } from "./_page.js";
 import { busy, focusNext, gone, own, restore, taken } from "./_rows.js";
+import { asOf } from "./_past.js";
 import { refresh } from "./_refresh.js";
 import { isFresh, signedOut } from "./_live.js";
 import { doing, toast } from "./_toast.js";
@@ -13,6 +14,7 @@ export const command = (method, path, body) => send(method, API + path, body);
 
 /** The same for any address of this origin. */
 export async function send(method, address, body) {
+  if (asOf && method !== "GET") return { ok: false, status: 409, body: { title: text("past") } };
   const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
   const headers = { Accept: "application/json", "Idempotency-Key": key };
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -110,6 +112,7 @@ const working = new Set();
 
 /** Does what a control with data-do says, once at a time for each customer. */
 export async function perform(control) {
+  if (control.disabled) return;
   const holder = control.closest("[data-caller]");
   const what = control.dataset.do;
   if (what === "merge") return refresh({ merge: true });

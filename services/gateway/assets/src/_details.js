@@ -1,5 +1,6 @@
 // What has this customer been through? A panel beside the list; the same address opens it as a page.
 import { text } from "./_page.js";
+import { freeze, then } from "./_past.js";
 import { toast } from "./_toast.js";
 
 let opener = null;
@@ -14,7 +15,7 @@ const unsaved = (panel) => {
 
 /** Opens the panel of a customer; the focus goes to `target` in it, else to its close button. */
 export async function openDetails(caller, from, target = "[data-do=close-details]") {
-  const address = `/callers/${encodeURIComponent(caller)}`;
+  const address = then(`/callers/${encodeURIComponent(caller)}`);
   const panel = drawer();
   if (!panel) { location.href = address; return; }
   if (unsaved(panel)) { panel.querySelector("#note-text").focus(); return toast(text("note_unsaved"), { bad: true }); }
@@ -30,6 +31,7 @@ export async function openDetails(caller, from, target = "[data-do=close-details
   if (!history) { toast(page.querySelector("h1")?.textContent ?? text("failed"), { bad: true }); return; }
   panel.replaceChildren(document.importNode(history, true));
   panel.querySelector("h1").outerHTML = panel.querySelector("h1").outerHTML.replace(/^<h1/, "<h2").replace(/h1>$/, "h2>");
+  freeze(panel);
   opener = from?.id || from?.dataset?.do ? from : document.activeElement;
   if (!panel.open) panel.show();
   (panel.querySelector(target) ?? panel.querySelector("[data-do=close-details]")).focus();

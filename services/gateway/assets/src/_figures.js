@@ -1,5 +1,6 @@
 // How do the figures of a report stay true? The page reads itself again when something changed, and says so when it cannot.
 import { clock, now, text } from "./_page.js";
+import { asOf } from "./_past.js";
 
 const EVERY = 5000;
 const SOON = 150;
@@ -55,7 +56,7 @@ export function startFigures(onChange = () => {}) {
   for (const form of document.querySelectorAll("form[role=search]")) form.addEventListener("submit", () => report.classList.add("stale"));
   for (const link of document.querySelectorAll(".sheet a, .chip a")) link.addEventListener("click", () => report.classList.add("stale"));
   addEventListener("pageshow", () => report.classList.remove("stale"));
-  if (!report.hasAttribute("data-live-report")) return;
+  if (!report.hasAttribute("data-live-report") || asOf) return;
   const soon = () => {
     clearTimeout(due);
     due = setTimeout(() => again(onChange), SOON);

@@ -32,7 +32,7 @@ function press(what) {
 
 function close() {
   if (closeDetails()) return;
-  for (const open of document.querySelectorAll("details.search[open], details.who[open]")) {
+  for (const open of document.querySelectorAll("details.search[open], details.who[open], details.as-of[open]")) {
     open.open = false;
     open.querySelector("summary").focus();
   }

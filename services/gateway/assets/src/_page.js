@@ -5,7 +5,7 @@ const offset = Date.parse(data.now) - Date.now();
 const timeOfDay = new Intl.DateTimeFormat("it", { timeZone: data.zone, hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 export const me = data.user;
-export const now = () => Date.now() + offset;
+export const now = () => (data.asOf ? Date.parse(data.asOf) : Date.now() + offset);
 export const clock = (instant) => timeOfDay.format(instant);
 
 /** A text of the catalogue with its {values} filled in; "" for one that does not exist. */

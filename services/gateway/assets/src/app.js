@@ -11,8 +11,10 @@ import { startForms } from "./_forms.js";
 import { startKeys } from "./_keys.js";
 import { startList } from "./_list.js";
 import { startNotes } from "./_note.js";
+import { startPast } from "./_past.js";
 import { startPreferences } from "./_preferences.js";
 
+startPast();
 startPreferences();
 startAvailability();
 startCommands();

@@ -93,7 +93,7 @@ def make_app(gateway: Gateway, checks: health.Health) -> FastAPI:
 
 
 def _include_pages(app: FastAPI) -> None:
-    """Adds the pages; `pages.error_page`, when there, shows errors to browsers."""
+    """Adds the pages; `pages.error_page`, when there, shows errors to browsers, `problem_title` names them in their language."""
     if STATIC.is_dir():
         app.mount("/static", StaticFiles(directory=STATIC), name="static")
     if importlib.util.find_spec("richiamo_gateway.pages") is None:
@@ -101,6 +101,7 @@ def _include_pages(app: FastAPI) -> None:
     pages = importlib.import_module("richiamo_gateway.pages")
     app.include_router(pages.router, include_in_schema=False)
     app.state.error_page = getattr(pages, "error_page", None)
+    app.state.problem_title = getattr(pages, "problem_title", None)
 
 
 def _describe(app: FastAPI) -> None:

@@ -24,6 +24,7 @@ TYPE_ROOT = "/problems/"
 """Problem types are relative references, which RFC 9457 allows: no deployment has to own a domain."""
 
 ErrorPage = Callable[[Request, Problem], Awaitable[Response]]
+Title = Callable[[Request, Problem], str]
 
 _log = structlog.get_logger(__name__)
 
@@ -81,8 +82,12 @@ def as_json(request: Request, problem: Problem) -> JSONResponse:
         headers["Retry-After"] = str(problem.extra["retry_after"])
     if "allow" in problem.extra:
         headers["Allow"] = str(problem.extra["allow"])
+    body = body_of(problem, request.url.path)
+    named = cast("Title | None", getattr(request.app.state, "problem_title", None)) if "app" in request.scope else None
+    if named is not None:
+        body["title"] = named(request, problem)
     return JSONResponse(
-        body_of(problem, request.url.path),
+        body,
         status_code=problem.status,
         media_type=MEDIA_TYPE,
         headers=headers,

@@ -47,11 +47,11 @@ class Questions:
 
     async def rows(self, payload: Payload) -> Payload:
         asked = payloads.read(payloads.AskRows, payload)
-        return await self._rows.rows(asked.user, asked.caller_ids, asked.min_position)
+        return await self._rows.rows(asked.user, asked.caller_ids, asked.min_position, _instant(asked.as_of))
 
     async def summary(self, payload: Payload) -> Payload:
         asked = payloads.read(payloads.AskSummary, payload)
-        return await self._rows.summary(asked.user, asked.day, asked.min_position)
+        return await self._rows.summary(asked.user, asked.day, asked.min_position, _instant(asked.as_of))
 
     async def timeline(self, payload: Payload) -> Payload:
         """Every call and every decision; queues the user may not see are told without their name."""

@@ -79,6 +79,7 @@ class HandBack(_Order):
 
 class AskRows(_Message):
     caller_ids: tuple[CallerId, ...] = ()
+    as_of: str | None = None
     min_position: int | None = None
 
 
@@ -90,6 +91,7 @@ class AskTimeline(_Message):
 
 class AskSummary(_Message):
     day: str | None = None
+    as_of: str | None = None
     min_position: int | None = None
 
 

@@ -42,7 +42,10 @@ def token_of(connection: HTTPConnection) -> str | None:
 async def optional_user(connection: HTTPConnection) -> User | None:
     """The person behind a request, or None: for pages that also strangers see (login)."""
     token = token_of(connection)
-    return await gateway_of(connection).sessions.user_of(token) if token else None
+    user = await gateway_of(connection).sessions.user_of(token) if token else None
+    # Errors are told in this person's language.
+    connection.state.user = user
+    return user
 
 
 async def current_user(connection: HTTPConnection) -> User:

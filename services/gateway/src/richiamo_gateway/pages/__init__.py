@@ -14,12 +14,13 @@ from richiamo_gateway.pages.historical import routes as historical
 from richiamo_gateway.pages.login import routes as login
 from richiamo_gateway.pages.login import single_sign_on
 from richiamo_gateway.pages.missed_calls import routes as missed_calls
+from richiamo_gateway.pages.problem_titles import title_for as problem_title
 from richiamo_gateway.pages.settings import pbx
 from richiamo_gateway.pages.settings import routes as settings
 from richiamo_gateway.pages.users import routes as users
 from richiamo_gateway.pages.widgets import routes as widgets
 
-__all__ = ["error_page", "router"]
+__all__ = ["error_page", "problem_title", "router"]
 
 router = APIRouter()
 

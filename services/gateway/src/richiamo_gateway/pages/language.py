@@ -47,13 +47,15 @@ def language_of(code: str) -> Language:
     return Language(known, Locale.parse(_FORMATS.get(known, known)), _texts(known))
 
 
+def named(accepted: str) -> str | None:
+    """The first language of an `Accept-Language` header that there is."""
+    codes = (part.split(";")[0].strip()[:2] for part in accepted.lower().split(","))
+    return next((code for code in codes if code in NAMES), None)
+
+
 def preferred(accepted: str) -> str:
-    """The first language of an `Accept-Language` header that there is; for whoever has not logged in yet."""
-    for part in accepted.lower().split(","):
-        code = part.split(";")[0].strip()[:2]
-        if code in NAMES:
-            return code
-    return DEFAULT
+    """The same, or the default; for whoever has not logged in yet."""
+    return named(accepted) or DEFAULT
 
 
 def _texts(code: str) -> NullTranslations:

@@ -12,9 +12,10 @@ from starlette.responses import HTMLResponse
 from richiamo_events.figures import figure
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.context import gateway_of
-from richiamo_gateway.pages.formats import Formats, shown_number
+from richiamo_gateway.pages.as_of import as_of, others, without
+from richiamo_gateway.pages.formats import Formats, instant_of, shown_number
 from richiamo_gateway.pages.language import NAMES, Language, language_of, preferred
-from richiamo_gateway.pages.navigation import places_for
+from richiamo_gateway.pages.navigation import has_past, places_for
 from richiamo_gateway.pages.script_texts import script_texts
 
 PAGES = Path(__file__).parent
@@ -56,7 +57,21 @@ def language_for(request: Request, user: User | None) -> Language:
 
 def formats_for(request: Request, language: Language) -> Formats:
     gateway = gateway_of(request)
-    return Formats(language, gateway.site.settings.zone, gateway.clock.now())
+    past = instant_of(as_of(request)) if has_past(request.url.path) else None
+    return Formats(language, gateway.site.settings.zone, past or gateway.clock.now())
+
+
+def _past(request: Request, formats: Formats) -> dict[str, Any] | None:
+    """What the control of the header shows, on pages that can show the past."""
+    if not has_past(request.url.path):
+        return None
+    at = as_of(request)
+    return {
+        "at": at,
+        "field": formats.now.astimezone(formats.zone).strftime("%Y-%m-%dT%H:%M"),
+        "others": others(request),
+        "now": without(request),
+    }
 
 
 def render(request: Request, user: User | None, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -71,6 +86,7 @@ def render(request: Request, user: User | None, template: str, *, status: int = 
             language=language.code,
             places=places_for(user) if user else [],
             path=request.url.path,
+            past=_past(request, formats),
             f=formats,
             now=formats.now.isoformat(),
             zone=formats.zone.key,

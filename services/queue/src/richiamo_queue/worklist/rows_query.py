@@ -2,7 +2,7 @@
 # ruff: noqa: S608 - the names put into statements are constants of this package; values are parameters.
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
@@ -21,8 +21,8 @@ from richiamo_queue.worklist.schema import SHOWN
 _ROWS = f"""
 SELECT {SHOWN}, coalesce(n.number, '') AS number
 FROM {SCHEMA}.request r LEFT JOIN {SCHEMA}.number n USING (caller_id)
-WHERE r.recorded_to = 'infinity' AND r.caller_id = ANY (%(callers)s)
-  AND (%(seen)s::text[] = '{{}}' OR r.queue = ANY (%(seen)s))
+WHERE r.caller_id = ANY (%(callers)s) AND {{then}}
+  AND (%(seen)s::text[] = '{{{{}}}}' OR r.queue = ANY (%(seen)s))
 ORDER BY r.caller_id, r.first_call
 """
 
@@ -33,14 +33,17 @@ SELECT count(*) FILTER (WHERE free) AS requests,
 FROM (
     SELECT r.*, reserved_by IS NULL AND dial IS NULL AND (hidden_until IS NULL OR hidden_until <= %(now)s) AS free
     FROM {SCHEMA}.request r
-    WHERE recorded_to = 'infinity' AND (%(seen)s::text[] = '{{}}' OR queue = ANY (%(seen)s))
-) AS now_open
+    WHERE {{then}} AND (%(seen)s::text[] = '{{{{}}}}' OR queue = ANY (%(seen)s))
+) AS then_open
 """
 
 _WITHHELD = f"""
 SELECT count(*) FROM {SCHEMA}.withheld
-WHERE at >= %(begin)s AND at < %(end)s AND (%(seen)s::text[] = '{{}}' OR queue = ANY (%(seen)s))
+WHERE at >= %(begin)s AND at < %(end)s AND at <= %(until)s AND (%(seen)s::text[] = '{{}}' OR queue = ANY (%(seen)s))
 """
+
+_NOW = "recorded_to = 'infinity'"
+_THEN = "recorded_from <= %(now)s AND recorded_to > %(now)s"
 
 
 class Rows:
@@ -51,41 +54,48 @@ class Rows:
         self._site = site
         self._clock = clock
 
-    async def rows(self, user: User, callers: Sequence[str], min_position: int | None = None) -> Answer:
-        """Every open request of these callers in whatever state, and which of them have none open."""
+    async def rows(
+        self, user: User, callers: Sequence[str], min_position: int | None = None, as_of: datetime | None = None
+    ) -> Answer:
+        """Every open request of these callers in whatever state, and which of them have none open; now, or `as_of`."""
         if min_position:
             await wait_for(self._pool, SCHEMA, min_position)
-        now = self._clock.now()
+        now = as_of or self._clock.now()
+        rows = _ROWS.format(then=_THEN if as_of else _NOW)
+        parameters = {"callers": list(callers), "seen": list(user.queues), "now": now}
         async with snapshot(self._pool) as connection:
             position = await view_position(connection)
             async with connection.cursor(row_factory=dict_row) as cursor:
-                found = await cursor.execute(_ROWS, {"callers": list(callers), "seen": list(user.queues)})
-                rows = await found.fetchall()
-        present = {row["caller_id"] for row in rows}
+                listed = await (await cursor.execute(rows, parameters)).fetchall()
+        present = {row["caller_id"] for row in listed}
         return {
-            "items": [request_item(row, user, self._site, now) for row in rows],
+            "items": [request_item(row, user, self._site, now) for row in listed],
             "callers": [one for one in callers if one not in present],
             "position": position,
         }
 
-    async def summary(self, user: User, day: str | None = None, min_position: int | None = None) -> Answer:
-        """How many requests and callers wait, how many are mine, how many withheld calls the day has."""
+    async def summary(
+        self, user: User, day: str | None = None, min_position: int | None = None, as_of: datetime | None = None
+    ) -> Answer:
+        """How many requests and callers wait, how many are mine, how many withheld calls the day has; or had `as_of`."""
         if min_position:
             await wait_for(self._pool, SCHEMA, min_position)
-        now = self._clock.now()
+        now = as_of or self._clock.now()
+        summary = _SUMMARY.format(then=_THEN if as_of else _NOW)
         zone = self._site.settings.zone
         asked = _day(day) if day else now.astimezone(zone).date()
         parameters = {
             "me": user.username,
             "now": now,
             "seen": list(user.queues),
+            "until": as_of or datetime.max.replace(tzinfo=UTC),
             "begin": datetime.combine(asked, time(), zone),
             "end": datetime.combine(asked + timedelta(days=1), time(), zone),
         }
         async with snapshot(self._pool) as connection:
             position = await view_position(connection)
             async with connection.cursor(row_factory=dict_row) as cursor:
-                counts = await (await cursor.execute(_SUMMARY, parameters)).fetchone()
+                counts = await (await cursor.execute(summary, parameters)).fetchone()
             withheld = await (await connection.execute(_WITHHELD, parameters)).fetchone()
         return {**(counts or {}), "withheld_today": withheld[0] if withheld else 0, "position": position}
 

@@ -18,10 +18,10 @@ class Choice:
     load: int
 
 
-async def choices(gateway: Gateway, user: User, min_position: int | None) -> list[Choice]:
+async def choices(gateway: Gateway, user: User, min_position: int | None, as_of: str | None) -> list[Choice]:
     """Active users with an extension, only those picked in the settings when any are; by name."""
     picked = gateway.site.settings.operator_extensions
-    held = await _held(gateway, user, min_position)
+    held = await _held(gateway, user, min_position, as_of)
     eligible = [
         one
         for one in gateway.site.operators.by_name.values()
@@ -31,7 +31,7 @@ async def choices(gateway: Gateway, user: User, min_position: int | None) -> lis
     return sorted(found, key=lambda one: one.name.casefold())
 
 
-async def _held(gateway: Gateway, user: User, min_position: int | None) -> Counter[str]:
+async def _held(gateway: Gateway, user: User, min_position: int | None, as_of: str | None) -> Counter[str]:
     """How many customers each user holds; the held ones come first in this order."""
     held: Counter[str] = Counter()
     after: str | None = None
@@ -44,6 +44,7 @@ async def _held(gateway: Gateway, user: User, min_position: int | None) -> Count
             limit=_MOST,
             after=after,
             min_position=min_position,
+            as_of=as_of,
         )
         holders = [item["reserved_by"] for item in found["items"] if item["reserved_by"]]
         held.update(holders)

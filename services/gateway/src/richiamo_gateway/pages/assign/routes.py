@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from richiamo_gateway.api.parameters import GatewayOf, IdempotencyKey
 from richiamo_gateway.auth.access import Supervisor
+from richiamo_gateway.pages.as_of import as_of
 from richiamo_gateway.pages.assign.loads import choices
 from richiamo_gateway.pages.caller_list.listing import listing
 from richiamo_gateway.pages.rendering import render
@@ -33,7 +34,9 @@ async def page(
     min_position: Annotated[int | None, Header(ge=0)] = None,
 ) -> Response:
     """One row a customer; the script assigns through the JSON API and reads the page again."""
-    listed, operators = await asyncio.gather(listing(request, user, min_position), choices(gateway, user, min_position))
+    listed, operators = await asyncio.gather(
+        listing(request, user, min_position), choices(gateway, user, min_position, as_of(request))
+    )
     return render(request, user, "assign/page.html", operators=operators, **listed)
 
 

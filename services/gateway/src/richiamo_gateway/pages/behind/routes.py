@@ -11,6 +11,7 @@ from richiamo_events import figures
 from richiamo_gateway.api.parameters import GatewayOf
 from richiamo_gateway.api.reports import Report
 from richiamo_gateway.auth.access import Supervisor
+from richiamo_gateway.pages.as_of import as_of
 from richiamo_gateway.pages.language import N_
 from richiamo_gateway.pages.periods import Period, read_period
 from richiamo_gateway.pages.rendering import formats_for, language_for, render
@@ -54,6 +55,7 @@ async def page(
         limit=_ROWS,
         after=after,
         **period.question,
+        as_of=as_of(request),
     )
     section = "backlog" if figure.startswith("backlog") else report
     name = figure.removeprefix("backlog_").removeprefix("backlog.")

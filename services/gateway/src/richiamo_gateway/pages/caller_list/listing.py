@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.context import gateway_of
+from richiamo_gateway.pages.as_of import as_of
 from richiamo_gateway.pages.caller_list.filters import COUNTS, DAYS, PAGE_ROWS, read_filters
 from richiamo_gateway.pages.missed_calls.history import OUTCOMES
 from richiamo_gateway.pages.rendering import formats_for, language_for
@@ -15,7 +16,7 @@ async def listing(request: Request, user: User, min_position: int | None) -> dic
     """The values that `caller_list/list.html` shows, for the filters of this address."""
     filters = read_filters(request.url.path, request.query_params)
     found = await gateway_of(request).ask(
-        "richiamo.queue.callers", user, view="open", **filters.question, min_position=min_position
+        "richiamo.queue.callers", user, view="open", **filters.question, as_of=as_of(request), min_position=min_position
     )
     start = (filters.page - 1) * PAGE_ROWS
     return {

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from richiamo_gateway.api.parameters import GatewayOf
 from richiamo_gateway.auth.access import Supervisor
+from richiamo_gateway.pages.as_of import as_of
 from richiamo_gateway.pages.missed_calls.routes import known_queues
 from richiamo_gateway.pages.periods import read_period
 from richiamo_gateway.pages.rendering import formats_for, language_for, render
@@ -39,6 +40,7 @@ async def page(
         timeout=_BIG_REPORT_SECONDS,
         **period.question,
         min_position=min_position,
+        as_of=as_of(request),
     )
     tables = [with_totals(queue) for queue in report["queues"]]
     return render(

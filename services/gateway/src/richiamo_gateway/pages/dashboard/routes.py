@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from richiamo_gateway.api.parameters import GatewayOf
 from richiamo_gateway.auth.access import Supervisor
+from richiamo_gateway.pages.as_of import as_of
 from richiamo_gateway.pages.missed_calls.routes import known_queues
 from richiamo_gateway.pages.periods import read_period
 from richiamo_gateway.pages.rendering import formats_for, language_for, render
@@ -29,8 +30,8 @@ async def page(
     period = read_period("/dashboard", request.query_params, today)
     subject, within = "richiamo.reporting.dashboard", _BIG_REPORT_SECONDS
     report, before = await asyncio.gather(
-        gateway.ask(subject, user, timeout=within, **period.question, min_position=min_position),
-        gateway.ask(subject, user, timeout=within, **period.before.question),
+        gateway.ask(subject, user, timeout=within, **period.question, min_position=min_position, as_of=as_of(request)),
+        gateway.ask(subject, user, timeout=within, **period.before.question, as_of=as_of(request)),
     )
     return render(
         request,

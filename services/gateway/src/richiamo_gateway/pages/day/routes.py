@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from richiamo_gateway.api.parameters import GatewayOf
 from richiamo_gateway.auth.access import Supervisor
+from richiamo_gateway.pages.as_of import as_of
 from richiamo_gateway.pages.periods import Period
 from richiamo_gateway.pages.rendering import render
 
@@ -22,7 +23,12 @@ async def page(
     today = gateway.clock.now().astimezone(gateway.site.settings.zone).date()
     day = _day(request.query_params.get("day"), today)
     report = await gateway.ask(
-        "richiamo.reporting.day", user, timeout=15.0, day=day.isoformat(), min_position=min_position
+        "richiamo.reporting.day",
+        user,
+        timeout=15.0,
+        day=day.isoformat(),
+        min_position=min_position,
+        as_of=as_of(request),
     )
     return render(
         request,

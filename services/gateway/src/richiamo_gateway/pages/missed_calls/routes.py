@@ -12,6 +12,7 @@ from richiamo_gateway.api.parameters import CallerIdOf, GatewayOf
 from richiamo_gateway.auth.access import CurrentUser, optional_user
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.context import Gateway
+from richiamo_gateway.pages.as_of import as_of
 from richiamo_gateway.pages.missed_calls.filters import COLUMNS, DAYS, PAGE_ROWS, TEXTS, read_filters
 from richiamo_gateway.pages.missed_calls.history import OUTCOMES, told
 from richiamo_gateway.pages.missed_calls.rows import row_encoder
@@ -57,11 +58,12 @@ async def page(
 ) -> Response:
     """Both panels; the scripts read it again with `Min-Position` and take the parts that changed."""
     filters = read_filters("/missed-calls", request.query_params)
+    then: dict[str, Any] = {"as_of": as_of(request), "min_position": min_position}
     listed, mine, calling, summary = await asyncio.gather(
-        gateway.ask(_SUBJECT, user, view="recall", **filters.question, min_position=min_position),
-        gateway.ask(_SUBJECT, user, view="mine", limit=_MOST_OWN, sort="reserved_at", min_position=min_position),
-        gateway.ask(_SUBJECT, user, view="calling", limit=_MOST_OWN, sort="reserved_at", min_position=min_position),
-        gateway.ask("richiamo.queue.summary", user, min_position=min_position),
+        gateway.ask(_SUBJECT, user, view="recall", **filters.question, **then),
+        gateway.ask(_SUBJECT, user, view="mine", limit=_MOST_OWN, sort="reserved_at", **then),
+        gateway.ask(_SUBJECT, user, view="calling", limit=_MOST_OWN, sort="reserved_at", **then),
+        gateway.ask("richiamo.queue.summary", user, **then),
     )
     callers = by_caller(calling["items"])
     noted = (
@@ -125,9 +127,10 @@ async def details(
     min_position: Annotated[int | None, Header(ge=0)] = None,
 ) -> Response:
     """Every call from and to a customer, and who did what, in order; the panel shows its main part."""
+    then: dict[str, Any] = {"as_of": as_of(request), "min_position": min_position}
     answer, rows = await asyncio.gather(
-        gateway.ask("richiamo.queue.timeline", user, caller_id=caller_id, min_position=min_position),
-        gateway.ask("richiamo.queue.rows", user, caller_ids=[caller_id], min_position=min_position),
+        gateway.ask("richiamo.queue.timeline", user, caller_id=caller_id, **then),
+        gateway.ask("richiamo.queue.rows", user, caller_ids=[caller_id], **then),
     )
     language = language_for(request, user)
     return render(
