@@ -33,7 +33,7 @@ const inUse = () => {
   return panel.contains(document.activeElement) || panel.matches(":hover") || picked.size > 0;
 };
 
-/** Reads the page again, at least as new as `position`; while the list is in use only rows that are there change. */
+/** Reads the page again, at least as new as `position`; while the list is in use only rows that are there change. Answers true when the server did. */
 async function readAgain({ position, merge }) {
   due ||= merge;
   const mine = ++asked;
@@ -44,13 +44,17 @@ async function readAgain({ position, merge }) {
   byId("count").textContent = page.getElementById("count").textContent;
   if (byId("loads")) reconcile(byId("loads"), page.getElementById("loads"));
   waiting = page;
-  if (due || !inUse()) return takeOver();
+  if (due || !inUse()) {
+    takeOver();
+    return true;
+  }
   for (const row of rows()) {
     const fresh = page.getElementById(row.id);
     const chosen = row.querySelector("select")?.value || row.contains(document.activeElement);
     if (fresh && !chosen && fresh.outerHTML !== row.outerHTML) row.replaceWith(document.importNode(fresh, true));
   }
   show();
+  return true;
 }
 
 function takeOver() {

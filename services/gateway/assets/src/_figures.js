@@ -1,6 +1,7 @@
 // How do the figures of a report stay true? The page reads itself again when something changed, and says so when it cannot.
 import { clock, now, text } from "./_page.js";
 import { asOf } from "./_past.js";
+import { listen, stop } from "./_stream.js";
 
 const EVERY = 5000;
 const SOON = 150;
@@ -61,12 +62,17 @@ export function startFigures(onChange = () => {}) {
     clearTimeout(due);
     due = setTimeout(() => again(onChange), SOON);
   };
-  const changes = new EventSource("/api/v1/changes");
-  changes.addEventListener("message", (event) => {
-    position = Math.max(position, Number(event.lastEventId) || 0);
-    soon();
+  listen({
+    position: () => position,
+    open: soon,
+    beat: () => {},
+    change: (change) => {
+      position = Math.max(position, change.position);
+      soon();
+    },
+    lost: () => {},
+    closed: soon,
   });
-  changes.addEventListener("resync", soon);
-  addEventListener("pagehide", () => changes.close());
+  addEventListener("pagehide", stop);
   setInterval(() => again(onChange), EVERY);
 }

@@ -1,18 +1,22 @@
 // How old is what the page shows? One stream of changes; its state is always told, and stale data cannot be reserved.
 //
 // Not htmx's hx-sse: a change of one customer can concern rows, cards and counters at once, and rows that left must
-// keep their place while the list is in use. EventSource resumes by Last-Event-ID by itself.
+// keep their place while the list is in use. EventSource resumes by Last-Event-ID by itself (`_stream.js`).
 import { clock, me, now, text } from "./_page.js";
 import { patch, refresh, saw, settle } from "./_refresh.js";
+import { again, isConnected, listen, stop } from "./_stream.js";
 import { toast } from "./_toast.js";
 
 const FRESH = 15_000;
+const SILENT = 12_000; // longer than two heartbeats are apart: the stream does not get through
+const POLL = 5_000;
 const PAUSE = 700;
 const body = document.body;
-let source = null;
 let heardAt = now();
 let opened = false;
 let ended = false;
+let polled = false;
+let polledAt = 0;
 let position = Number(body.dataset.position ?? 0);
 let timer = null;
 let last = 0;
@@ -24,7 +28,7 @@ export const isFresh = () => !body.dataset.live || (!ended && navigator.onLine &
 export function signedOut() {
   if (ended) return;
   ended = true;
-  source?.close();
+  stop();
   toast(text("signed_out"), {
     bad: true,
     label: text("sign_in"),
@@ -33,29 +37,24 @@ export function signedOut() {
   tellState();
 }
 
-function connect() {
-  source?.close();
-  source = new EventSource(`${body.dataset.live}?after=${position}`);
-  source.addEventListener("open", () => {
-    heard();
-    if (opened) soon(0);
-    opened = true;
-  });
-  source.addEventListener("beat", heard);
-  source.addEventListener("message", (event) => {
-    heard();
-    take(JSON.parse(event.data));
-  });
-  source.addEventListener("error", async () => {
-    tellState();
-    if (source.readyState !== EventSource.CLOSED || ended) return;
-    const answer = await fetch("/api/v1/session").catch(() => null);
-    if (answer?.status === 401) return signedOut();
-    setTimeout(() => { if (!ended) connect(); }, 2000);
-  });
+/** The stream is there, having told all up to `at`; what this page missed before it listened is read now. */
+function connected(at) {
+  heard();
+  if (opened || at > position) soon(0);
+  opened = true;
+}
+
+/** A proxy may hold streams back: then the page asks, as long as nothing is heard. */
+async function poll() {
+  if (now() - heardAt < (polled ? POLL : SILENT) || Date.now() - polledAt < POLL || !navigator.onLine || ended) return;
+  polledAt = Date.now();
+  if (!(await refresh())) return;
+  heard();
+  polled = true;
 }
 
 function heard() {
+  polled = false;
   heardAt = now();
   tellState();
 }
@@ -85,8 +84,8 @@ function tellState() {
   const state = document.getElementById("state");
   if (!state) return;
   const age = now() - heardAt;
-  const connected = source?.readyState === EventSource.OPEN && navigator.onLine && !ended;
-  const name = connected && age < FRESH ? "live" : !navigator.onLine || ended || age > 60_000 ? "offline" : "reconnecting";
+  const there = isConnected() && navigator.onLine && !ended;
+  const name = polled && age < FRESH && navigator.onLine ? "polling" : there && age < FRESH ? "live" : !navigator.onLine || ended || age > 60_000 ? "offline" : "reconnecting";
   const words = text(name, { time: clock(heardAt) });
   state.dataset.state = name;
   const label = document.getElementById("state-text");
@@ -97,10 +96,11 @@ function tellState() {
 
 export function startLive() {
   if (!body.dataset.live) return;
-  connect();
-  setInterval(() => { tellState(); settle(); }, 1000);
-  addEventListener("online", () => { if (!ended) connect(); });
+  const handlers = { position: () => position, open: connected, beat: heard, change: (change) => { heard(); take(change); }, lost: tellState, closed: signedOut };
+  listen(handlers);
+  setInterval(() => { tellState(); settle(); poll(); }, 1000);
+  addEventListener("online", () => { if (!ended) again(); });
   addEventListener("offline", tellState);
-  addEventListener("pagehide", () => source?.close());
-  addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
+  addEventListener("pagehide", stop);
+  addEventListener("pageshow", (event) => { if (event.persisted && !ended) listen(handlers); });
 }

@@ -31,7 +31,8 @@ export const readsItself = (how) => { otherwise = how; };
 
 export const saw = (position) => { seen = Math.max(seen, position); };
 
-/** Reads the page again, at least as new as `position`; with `merge` the list is taken over whatever is going on. */
+/** Reads the page again, at least as new as `position`; with `merge` the list is taken over whatever is going on.
+ *  Answers true when the server did. */
 export async function refresh({ position = 0, merge = false } = {}) {
   if (!document.body.dataset.live) return;
   saw(position);
@@ -41,12 +42,12 @@ export async function refresh({ position = 0, merge = false } = {}) {
   try {
     answer = await fetch(location.href, { headers: { Accept: "text/html", "Min-Position": String(seen) } });
   } catch {
-    return; // The state of the connection says so; the next change or the reconnection asks again.
+    return false; // The state of the connection says so; the next change or the reconnection asks again.
   }
   if (answer.redirected && new URL(answer.url).pathname === "/login") return signedOut();
-  if (!answer.ok || mine !== asked) return;
+  if (!answer.ok || mine !== asked) return false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (mine !== asked) return;
+  if (mine !== asked) return false;
   for (const id of SMALL) swapText(id, page);
   tellWhatChanged(page);
   for (const id of ["calling", "mine"]) reconcile(document.getElementById(id), page.getElementById(id));
@@ -54,6 +55,7 @@ export async function refresh({ position = 0, merge = false } = {}) {
   held = page;
   if (merge || !inUse()) takeOver();
   else announce();
+  return true;
 }
 
 /** Own cards that came or went by somebody else's doing are told, for they are easily missed. */

@@ -17,6 +17,7 @@ _TEXTS = {
     "new_many": N_("{n} new"),
     "live": N_("Live"),
     "reconnecting": N_("Reconnecting, data of {time}"),
+    "polling": N_("Read again every few seconds"),
     "offline": N_("Offline since {time}"),
     "signed_out": N_("Your session has ended"),
     "sign_in": N_("Log in again"),
