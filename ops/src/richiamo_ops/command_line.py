@@ -27,6 +27,7 @@ for _name, _function, _help in (
     ("as-of", "richiamo_ops.as_of:as_of", "Print a report or the worklist as it was at an instant."),
     ("what-if", "richiamo_ops.what_if:what_if", "Print the Dashboard as other settings would have made it."),
     ("check", "richiamo_ops.check:check", "Check log, views, directory and the reports' identities."),
+    ("doctor", "richiamo_ops.doctor:doctor", "Find what is wrong with the installation, and say what mends it."),
     ("backup", "richiamo_ops.backup:backup", "Save the log and what lies beside it into a folder."),
     ("restore", "richiamo_ops.restore:restore", "Bring back a backup into an empty installation."),
     ("test-pbx", "richiamo_ops.check_pbx:check_pbx", "Say in words whether the PBX is set up right."),

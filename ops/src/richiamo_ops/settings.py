@@ -20,6 +20,7 @@ class Installation(BaseSettings):
     nats_url: str | None = Field(default=None, description="NATS elsewhere; unset: embedded")
     database_url: str | None = Field(default=None, description="PostgreSQL elsewhere; unset: embedded")
 
+    public_url: str = Field(default="", description="Address of the pages as browsers see it")
     observe_port: int | None = Field(
         default=None,
         ge=1,

@@ -1,0 +1,126 @@
+"""Does the doctor see what is wrong, and only that? With real servers, some of them ill."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from richiamo_kit.directory import read_key
+from richiamo_kit.servers import free_port
+from richiamo_kit.settings import Settings
+from richiamo_kit.store.connection import api, connect
+from richiamo_kit.store.streams import EVENTS, ensure_streams
+from richiamo_ops.doctor import Finding, certificate, examine
+from richiamo_ops.settings import Installation
+
+
+def installed(folder: Path, nats_url: str, database_url: str) -> Installation:
+    read_key(folder / "secrets" / "directory.key")
+    return Installation(
+        data_dir=folder,
+        nats_url=nats_url,
+        database_url=database_url,
+        gateway_port=free_port(),
+        ingest_port=free_port(),
+    )
+
+
+async def found(installation: Installation) -> dict[str, Finding]:
+    return {one.part: one async for one in examine(installation, Settings())}
+
+
+@pytest.mark.servers
+async def test_what_runs_is_well_and_what_does_not_is_named(nats_url: str, database_url: str, tmp_path: Path) -> None:
+    client = await connect(nats_url)
+    await ensure_streams(client)
+    await client.close()
+    findings = await found(installed(tmp_path, nats_url, database_url))
+    wrong = {part for part, one in findings.items() if one.remedy}
+    views = {"view_worklist", "view_calls", "view_tracker", "view_reporting"}
+    assert wrong - {"disk"} == {"gateway", "ingest"} | views
+    assert "richiamo serve gateway" in findings["gateway"].remedy
+    assert findings["view_worklist"].sentence == "not made yet"
+
+
+@pytest.mark.servers
+async def test_a_log_from_which_events_can_be_deleted_is_no_log(
+    nats_url: str, database_url: str, tmp_path: Path
+) -> None:
+    client = await connect(nats_url)
+    await api(client, f"STREAM.CREATE.{EVENTS}", {"name": EVENTS, "subjects": ["richiamo.events.>"]})
+    await client.close()
+    findings = await found(installed(tmp_path, nats_url, database_url))
+    assert "deny_delete" in findings[f"stream {EVENTS}"].sentence
+    assert findings["stream CDR"].remedy == "It is made when a service starts."
+
+
+@pytest.mark.servers
+async def test_it_goes_on_where_the_log_is_away(database_url: str, tmp_path: Path) -> None:
+    installation = installed(tmp_path, f"nats://127.0.0.1:{free_port()}", database_url)
+    key = tmp_path / "secrets" / "directory.key"
+    key.chmod(0o644)
+    findings = await found(installation)
+    assert findings["nats"].remedy
+    assert findings["key"].remedy == f"chmod 600 {key}"
+    assert not findings["database"].remedy
+
+
+async def test_without_a_running_system_it_says_so(tmp_path: Path) -> None:
+    findings = await found(Installation(data_dir=tmp_path))
+    assert "does not run" in findings["richiamo"].sentence
+
+
+@asynccontextmanager
+async def encrypted(folder: Path, *, days: int) -> AsyncIterator[tuple[str, Path]]:
+    """A TLS server whose certificate is good for so many days: its address, and the file that makes it trusted."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=30))
+        .not_valid_after(now + timedelta(days=days, hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    chain, secret = folder / "chain.pem", folder / "key.pem"
+    chain.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(chain, secret)
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    port = free_port()
+    server = await asyncio.start_server(answer, "localhost", port, ssl=context)
+    async with server:
+        yield f"https://localhost:{port}", chain
+
+
+@pytest.mark.parametrize(
+    ("days", "sentence", "ill"), [(90, "good for 90 days", False), (5, "good for 5 days", True), (-2, "expired", True)]
+)
+async def test_a_certificate_is_renewed_in_time(tmp_path: Path, days: int, sentence: str, *, ill: bool) -> None:
+    async with encrypted(tmp_path, days=days) as (url, chain):
+        finding = await asyncio.to_thread(certificate, url, authorities=str(chain))
+    assert sentence in finding.sentence
+    assert bool(finding.remedy) is ill
+
+
+def test_an_address_without_tls_is_told() -> None:
+    assert "deploy/caddy" in certificate("http://calls.example.com").remedy
