@@ -57,6 +57,12 @@ def test_a_week_that_begins_on_a_friday_and_a_whole_day() -> None:
     ]
 
 
+def test_the_hours_of_a_day_as_a_page_shows_them() -> None:
+    week = read_opening(WEEK)
+    assert [week.on(MONDAY.replace(day=day)) for day in (2, 7, 8)] == ["09:00–13:00, 14:00–18:00", "09:00–12:00", ""]
+    assert Opening().on(MONDAY) is None
+
+
 def test_nothing_means_always_and_so_does_a_text_of_earlier_versions() -> None:
     assert read_opening(" ") == Opening()
     assert SiteSettings(opening_hours="weekdays, mostly").opening == Opening()

@@ -34,6 +34,12 @@ class Opening:
         minute = local.hour * 60 + local.minute
         return any(first <= minute < last for first, last in self.days[local.weekday()])
 
+    def on(self, local: datetime) -> str | None:
+        """The hours of a day, `09:00–13:00, 14:00–18:00`; empty when closed, None when always open."""
+        if not self.days:
+            return None
+        return ", ".join(f"{_clock(first)}–{_clock(last)}" for first, last in self.days[local.weekday()])
+
     def by_day(self) -> dict[str, list[list[int]]]:
         """The same for JSON, by `mon` to `sun`; empty: always open."""
         return {name: [list(span) for span in spans] for name, spans in zip(DAYS, self.days, strict=False)}
@@ -52,6 +58,10 @@ def read_opening(text: str) -> Opening:
         for day in (day for name in named.split(",") for day in _days(name)):
             days[day].extend(spans)
     return Opening(tuple(tuple(sorted(day)) for day in days)) if any(days) else Opening()
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
 def _days(named: str) -> list[int]:

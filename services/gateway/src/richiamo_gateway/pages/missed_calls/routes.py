@@ -95,7 +95,7 @@ async def page(
         reasons=OUTCOMES,
         position=min(part["position"] for part in (listed, mine, calling, summary)),
         minutes=gateway.site.settings.availability_minutes,
-        opening_hours=gateway.site.settings.opening_hours,
+        open_today=gateway.site.settings.opening.on(gateway.clock.now().astimezone(gateway.site.settings.zone)),
     )
 
 
