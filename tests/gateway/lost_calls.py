@@ -17,14 +17,17 @@ async def caller_of(store: JetStreamEventStore, data_dir: Path, number: str) -> 
     return await directory.resolve(number)
 
 
-async def lose(store: JetStreamEventStore, caller: CallerId, unique_id: str, queue: str = "sales") -> int:
-    """Loses a call; answers its position in the log."""
-    at = datetime.now(UTC).replace(microsecond=0)
+async def lose(
+    store: JetStreamEventStore, caller: CallerId, unique_id: str, queue: str = "sales", at: datetime | None = None
+) -> int:
+    """Loses a call, now or `at` a past instant; answers its position in the log."""
+    at = (at or datetime.now(UTC)).replace(microsecond=0)
     missed = CallMissed(
         caller=caller,
         call=CallId("main", unique_id),
         rank=Rank.ROUTING,
         received_at=at,
+        started_at=at,
         queue=queue,
         called="050123456",
     )

@@ -1,17 +1,21 @@
 """Does a workbook hold what the report says, cell by cell, and nothing that computes?"""
 
+import asyncio
 import base64
+import csv
+import shutil
 from datetime import datetime
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from richiamo_events.figures import figure
 from richiamo_reporting.questions import Question, WorkbookQuestion, read
-from richiamo_reporting.workbook import harmless, render, sheets, workbook
+from richiamo_reporting.workbook import harmless, head, render, sheets, workbook
 from tests.reporting.conftest import View
+from tests.reporting.log import instant
 from tests.reporting.test_dashboard import a_monday
 
 SPAN = {"from": "2026-03-01", "to": "2026-03-03"}
@@ -28,13 +32,14 @@ async def opened(view: View, **asked: Any) -> Workbook:
 async def test_every_cell_is_what_the_report_says(view: View, report: str) -> None:
     await view.apply(a_monday().events)
     question = read(WorkbookQuestion, {"user": EVA, **SPAN, "report": report})
-    tables = sheets(report, await view.reports.answer(question), "en")
+    answer = {**await view.reports.answer(question), "restated": await view.reports.restated(question)}
+    tables = sheets(report, answer, "en")
     book = await opened(view, report=report)
     assert book.sheetnames == [*(table.title for table in tables), "About"]
     for table in tables:
         page = book[table.title]
         rows = list(page.iter_rows(values_only=True))
-        assert rows[0] == tuple(figure(column, "en", report).name for column in table.columns)
+        assert rows[0] == tuple(head(column, "en", table.section) for column in table.columns)
         expected = [tuple(_as_read(column, row[column]) for column in table.columns) for row in table.rows]
         assert rows[1:] == expected
         assert page.freeze_panes == "B2"
@@ -91,3 +96,64 @@ def test_numbers_of_callers_and_plain_text_stay(text: str) -> None:
 
 def _as_read(column: str, value: Any) -> Any:
     return datetime.fromisoformat(value) if column == "day" else value
+
+
+@pytest.mark.servers
+async def test_restated_days_have_a_sheet_that_says_why(view: View) -> None:
+    log = a_monday()
+    log.wait(days=3)
+    log.recall("cleo", "9.9", instant("2026-03-02 11:00:00"), talk=60)
+    await view.apply(log.events)
+    page = (await opened(view, report="dashboard"))["Restated days"]
+    rows = list(page.iter_rows(values_only=True))
+    assert rows[0] == ("Day", "Recorded", "until", "Records", "Because of", "By how much")
+    assert rows[1][0] == datetime.fromisoformat("2026-03-02")
+    assert rows[1][3:] == (1, "main:9.9", "Recalled +1, Unhandled -1")
+
+
+@pytest.mark.servers
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice (soffice) is not installed")
+@pytest.mark.parametrize(("report", "language"), [("dashboard", "it"), ("day", "en"), ("code-caller", "it")])
+async def test_libreoffice_reads_the_same_cells(view: View, tmp_path: Path, report: str, language: str) -> None:
+    """Every cell of every sheet as an office program shows it, formatted, against what was written."""
+    log = a_monday()
+    log.missed("ugo", "1.9", instant("2026-03-02 09:00:00"), queue="=1+1")
+    await view.apply(log.events)
+    question = read(WorkbookQuestion, {"user": {**EVA, "language": language}, **SPAN, "report": report})
+    content = base64.b64decode((await workbook(view.reports, question))["content"])
+    written = load_workbook(BytesIO(content))
+    file = tmp_path / "report.xlsx"
+    file.write_bytes(content)
+    # Filter: comma, double quotes, UTF-8, from row 1, formatted as shown, formulas not as such, every sheet a file.
+    options = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,true,false,false,-1"
+    office = await asyncio.create_subprocess_exec(
+        "soffice",
+        f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}",
+        *("--headless", "--convert-to", options, "--outdir", str(tmp_path), str(file)),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert await asyncio.wait_for(office.wait(), 120) == 0
+    for sheet in written:
+        with (tmp_path / f"report-{sheet.title}.csv").open(encoding="utf-8", newline="") as shown:
+            rows = list(csv.reader(shown))
+        expected = [[_displayed(cell.value, cell.number_format) for cell in row] for row in sheet.iter_rows()]
+        for nth, row in enumerate(expected):
+            assert [*rows[nth], *[""] * (len(row) - len(rows[nth]))][: len(row)] == row, (sheet.title, nth)
+    if report == "code-caller":
+        assert "'=1+1" in (tmp_path / "report-Code.csv").read_text(encoding="utf-8")
+
+
+def _displayed(value: Any, number_format: str) -> str:
+    match value:
+        case None:
+            return ""
+        case datetime():
+            form = number_format.replace("yyyy", "%Y").replace("dd", "%d").replace("hh", "%H").replace("ss", "%S")
+            return value.strftime(form.replace("H:mm", "H:%M").replace("mm", "%m"))
+        case float() | int() if number_format == "0.0%":
+            return f"{value:.1%}"
+        case float() | int() if number_format == "0.0":
+            return f"{value:.1f}"
+        case _:
+            return str(value)

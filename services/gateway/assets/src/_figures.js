@@ -53,6 +53,7 @@ async function again(onChange) {
 export function startFigures(onChange = () => {}) {
   document.getElementById("print")?.addEventListener("click", () => print());
   if (!report) return;
+  for (const mark of document.querySelectorAll(".mark")) mark.addEventListener("click", () => { document.getElementById("restated").open = true; });
   // The old figures stay, dimmed, until those of the new choice are there.
   for (const form of document.querySelectorAll("form[role=search]")) form.addEventListener("submit", () => report.classList.add("stale"));
   for (const link of document.querySelectorAll(".sheet a, .chip a")) link.addEventListener("click", () => report.classList.add("stale"));

@@ -43,7 +43,7 @@ function axes(days, series) {
     tooltip: tooltip("axis"),
     toolbox: { show: false },
     brush: { toolbox: [], xAxisIndex: 0, brushType: "lineX", brushMode: "single", transformable: false, brushStyle: { color: painted("--picked"), borderColor: painted("--accent") } },
-    xAxis: { type: "category", data: days.map((row) => row.cells[0].textContent.trim()), axisLabel: { color: painted("--muted"), hideOverlap: true }, axisLine: { lineStyle: { color: painted("--line") } }, axisTick: { show: false } },
+    xAxis: { type: "category", data: days.map((row) => row.querySelector("th a").textContent), axisLabel: { color: painted("--muted"), hideOverlap: true }, axisLine: { lineStyle: { color: painted("--line") } }, axisTick: { show: false } },
     yAxis: { type: "value", minInterval: 1, axisLabel: { color: painted("--muted"), width: 34 }, splitLine: { lineStyle: { color: painted("--line") } } },
     series,
   };

@@ -23,16 +23,16 @@ def declare(broker: NatsBroker, reports: Reports) -> None:
     """Declare every subject of the service on the broker."""
 
     async def dashboard(payload: Payload) -> Payload:
-        return await reports.dashboard(read(Question, payload))
+        return await _with_restated(reports, reports.dashboard, payload)
 
     async def day(payload: Payload) -> Payload:
-        return await reports.day(read(Question, payload))
+        return await _with_restated(reports, reports.day, payload)
 
     async def code_caller(payload: Payload) -> Payload:
-        return await reports.code_caller(read(Question, payload))
+        return await _with_restated(reports, reports.code_caller, payload)
 
     async def historical(payload: Payload) -> Payload:
-        return await reports.historical(read(Question, payload))
+        return await _with_restated(reports, reports.historical, payload)
 
     async def requests(payload: Payload) -> Payload:
         return await reports.requests(read(BehindQuestion, payload))
@@ -57,6 +57,13 @@ def declare(broker: NatsBroker, reports: Reports) -> None:
     }
     for name, handler in asked.items():
         answering(broker, f"{ROOT}.{name}", queue=GROUP)(_patient(handler))
+
+
+async def _with_restated(
+    reports: Reports, answer: Callable[[Question], Awaitable[Payload]], payload: Payload
+) -> Payload:
+    asked = read(Question, payload)
+    return {**await answer(asked), "restated": await reports.restated(asked)}
 
 
 def _patient(handler: Handler) -> Handler:

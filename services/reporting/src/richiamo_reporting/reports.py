@@ -23,6 +23,7 @@ from richiamo_reporting.facts.site import read_rules
 from richiamo_reporting.frame import AsOf, Filters, Frame, Period, snapshot
 from richiamo_reporting.historical.query import historical
 from richiamo_reporting.questions import BehindQuestion, Question, WorkbookQuestion, refused
+from richiamo_reporting.restated.query import restated
 
 Answer = dict[str, Any]
 
@@ -101,6 +102,12 @@ class Reports:
             "total": total,
             "next": str(end) if end < total else None,
         }
+
+    async def restated(self, asked: Question) -> list[dict[str, Any]]:
+        """The restated days of the period, with the entries that restated each."""
+        frame, _ = await self.framed(asked)
+        async with snapshot(self._pool, self._schema) as view:
+            return await restated(view, frame)
 
     async def check(self, asked: Question) -> Answer:
         """Identities that do not hold over the days asked for, each in a sentence; none when all is well."""

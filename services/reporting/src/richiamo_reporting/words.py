@@ -24,6 +24,12 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "made": ("Creato il", "Made at"),
     "definitions": ("Definizioni", "Definitions"),
     "callers_between": ("Clienti per giorno", "Callers a day"),
+    "restated": ("Giorni rettificati", "Restated days"),
+    "first_at": ("Registrato", "Recorded"),
+    "last_at": ("fino al", "until"),
+    "changes": ("Registrazioni", "Records"),
+    "record": ("A causa di", "Because of"),
+    "by": ("Di quanto", "By how much"),
     "zone": ("Fuso orario", "Time zone"),
 }
 

@@ -18,7 +18,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from richiamo_events.figures import figure
+from richiamo_events.figures import figure, known
 from richiamo_reporting import words
 from richiamo_reporting.questions import WorkbookQuestion
 from richiamo_reporting.reports import Reports
@@ -41,12 +41,14 @@ class Sheet:
     title: str
     columns: Sequence[str]
     rows: Iterable[Mapping[str, Any]]
+    section: str = ""
+    """Where a figure means something else than elsewhere: `backlog`, `historical`."""
 
 
 async def workbook(reports: Reports, asked: WorkbookQuestion) -> dict[str, str]:
     """`{"name", "content"}`: a file name and the workbook in base64."""
     frame, settings = await reports.framed(asked)
-    answer = await reports.answer(asked)
+    answer = {**await reports.answer(asked), "restated": await reports.restated(asked)}
     language = "it" if asked.user.language == "it" else "en"
     period = frame.period
     about = [
@@ -74,8 +76,8 @@ def render(report: str, answer: Mapping[str, Any], about: Sequence[tuple[str, An
     book = Workbook(write_only=True)
     tables = sheets(report, answer, language)
     for table in tables:
-        _write(book, table, report, language)
-    _explain(book, report, tables, about, language)
+        _write(book, table, language)
+    _explain(book, tables, about, language)
     out = BytesIO()
     book.save(out)
     return out.getvalue()
@@ -84,26 +86,62 @@ def render(report: str, answer: Mapping[str, Any], about: Sequence[tuple[str, An
 def sheets(report: str, answer: Mapping[str, Any], language: str) -> list[Sheet]:
     """The tables of a report's answer."""
 
-    def sheet(title: str, rows: Sequence[Mapping[str, Any]], *, empty: Sequence[str] = ()) -> Sheet:
-        return Sheet(words.phrase(title, language), list(rows[0]) if rows else list(empty), rows)
+    def sheet(title: str, rows: Sequence[Mapping[str, Any]], *, empty: Sequence[str] = (), section: str = "") -> Sheet:
+        return Sheet(words.phrase(title, language), list(rows[0]) if rows else list(empty), rows, section)
 
+    changed = restated(answer.get("restated", []), language)
+    last = [sheet("restated", changed)] if changed else []
     match report:
         case "dashboard":
             return [
                 sheet("totals", [answer["totals"]]),
                 sheet("days", answer["days"]),
-                sheet("backlog", answer["backlog"]),
+                sheet("backlog", answer["backlog"], section="backlog"),
+                *last,
             ]
         case "day":
             return [
                 sheet(part, [{"day": row["day"], **row[part]} for row in answer["days"]])
                 for part in ("today", "backlog")
-            ]
+            ] + last
         case "code-caller":
             rows = [{"queue": each["queue"], **row} for each in answer["queues"] for row in each["days"]]
-            return [sheet("queues", rows, empty=("queue", "day"))]
+            return [sheet("queues", rows, empty=("queue", "day")), *last]
         case _:
-            return [sheet("days", answer["days"], empty=("day",))]
+            return [sheet("days", answer["days"], empty=("day",), section="historical"), *last]
+
+
+def restated(days: Sequence[Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
+    """A row an entry: which day, when, because of which record, by how much."""
+    return [
+        {
+            "day": day["day"],
+            "first_at": _local(entry["first_at"]),
+            "last_at": _local(entry["last_at"]),
+            "changes": entry["changes"],
+            "record": entry["record"],
+            "by": ", ".join(f"{_named(name, language)} {by:+d}" for name, by in entry["by"].items()),
+        }
+        for day in days
+        for entry in day["entries"]
+    ]
+
+
+def _named(name: str, language: str) -> str:
+    backlog = words.phrase("backlog", language) + " " if name.startswith("backlog_") else ""
+    return backlog + figure(name.removeprefix("backlog_"), language).name
+
+
+def _local(instant: str) -> datetime:
+    return datetime.fromisoformat(instant).replace(tzinfo=None, microsecond=0)
+
+
+def head(column: str, language: str, section: str = "") -> str:
+    """What stands above a column; times are in seconds, so that they stay numbers."""
+    if not known(column, section):
+        return words.phrase(column, language)
+    name = figure(column, language, section).name
+    return f"{name} (s)" if "seconds" in column and "sec" not in name.lower() else name
 
 
 def harmless(text: str) -> str:
@@ -114,20 +152,18 @@ def harmless(text: str) -> str:
     return clean
 
 
-def _write(book: Workbook, table: Sheet, report: str, language: str) -> None:
+def _write(book: Workbook, table: Sheet, language: str) -> None:
     page = book.create_sheet(table.title[:_SHEET_NAME])
-    heads = [figure(column, language, report).name for column in table.columns]
+    heads = [head(column, language, table.section) for column in table.columns]
     page.freeze_panes = "B2"
-    for nth, head in enumerate(heads, start=1):
-        page.column_dimensions[get_column_letter(nth)].width = max(12.0, min(40.0, len(head) + 3.0))
-    page.append([_head(page, head) for head in heads])
+    for nth, text in enumerate(heads, start=1):
+        page.column_dimensions[get_column_letter(nth)].width = max(12.0, min(40.0, len(text) + 3.0))
+    page.append([_head(page, text) for text in heads])
     for row in table.rows:
         page.append([_cell(page, column, row[column], language) for column in table.columns])
 
 
-def _explain(
-    book: Workbook, report: str, tables: Sequence[Sheet], about: Sequence[tuple[str, Any]], language: str
-) -> None:
+def _explain(book: Workbook, tables: Sequence[Sheet], about: Sequence[tuple[str, Any]], language: str) -> None:
     page = book.create_sheet(words.phrase("about", language))
     page.freeze_panes = "B1"
     page.column_dimensions["A"].width = 36.0
@@ -136,9 +172,10 @@ def _explain(
         page.append([_head(page, words.phrase(name, language)), _cell(page, name, value, language)])
     page.append([])
     page.append([_head(page, words.phrase("definitions", language))])
-    for column in dict.fromkeys(column for table in tables for column in table.columns):
-        said = figure(column, language, report)
-        if said.definition:
+    explained = dict.fromkeys((column, table.section) for table in tables for column in table.columns)
+    for column, section in explained:
+        said = figure(column, language, section) if known(column, section) else None
+        if said and said.definition:
             page.append([_cell(page, "", said.name, language), _cell(page, "", said.definition, language)])
 
 

@@ -267,10 +267,27 @@ class DayBacklog(Shape):
     unanswered: int
 
 
+class Restatement(Shape):
+    """Late records that changed a settled day: one entry a run of them, an import of history as a whole."""
+
+    first_at: datetime
+    last_at: datetime
+    changes: int
+    kind: str = Field(description="Type of the first event of the entry")
+    record: str = Field(description="Its call, as `pbx:unique_id`, or its flush")
+    by: dict[str, int] = Field(description="What each figure grew or shrank by; `backlog_...` are those on backlog")
+
+
+class RestatedDay(Shape):
+    day: date
+    entries: list[Restatement]
+
+
 class Dashboard(Shape):
     totals: Outcomes
     days: list[DayOutcomes]
     backlog: list[DayBacklog]
+    restated: list[RestatedDay] = []
 
 
 class DayFigures(Shape):
@@ -301,6 +318,7 @@ class BacklogFigures(Shape):
 class DayReport(Shape):
     today: DayFigures
     backlog: BacklogFigures
+    restated: list[RestatedDay] = []
 
 
 class QueueDay(Shape):
@@ -322,6 +340,7 @@ class QueueDays(Shape):
 
 class CodeCaller(Shape):
     queues: list[QueueDays]
+    restated: list[RestatedDay] = []
 
 
 class HistoricalDay(Shape):
@@ -334,6 +353,7 @@ class HistoricalDay(Shape):
 
 class Historical(Shape):
     days: list[HistoricalDay]
+    restated: list[RestatedDay] = []
 
 
 class FigureItem(RequestItem):

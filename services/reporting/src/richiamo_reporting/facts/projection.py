@@ -5,7 +5,7 @@ nothing, so a batch applied twice leaves the same rows. The instant of a version
 `recorded_at`, never the wall clock's; should it ever step back, the highest seen so far stands for it.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -24,6 +24,8 @@ from richiamo_reporting.facts import tables
 from richiamo_reporting.facts.derive import Rows, rows, rows_of_withheld
 from richiamo_reporting.facts.site import read_rules
 from richiamo_reporting.facts.versions import Versions
+from richiamo_reporting.restated import ledger
+from richiamo_reporting.restated.changes import Change, changes, settled_before
 
 SCHEMA = "view_reporting"
 _CACHED = 20_000
@@ -46,10 +48,11 @@ class ReportingFacts:
         self._rules = Rules.initial(initial)
         self._settings_position = 0
         self._horizon = _BEGINNING
+        self._late: tuple[datetime, datetime] | None = None
         self._cache: OrderedDict[str, _Folded] = OrderedDict()
 
     def ddl(self) -> Sequence[str]:
-        return tables.ddl(self.schema)
+        return [*tables.ddl(self.schema), ledger.DDL.format(schema=self.schema)]
 
     async def start(self, connection: AsyncConnection) -> None:
         """Forget what is in memory; load the settings' timeline and the newest recorded instant."""
@@ -58,13 +61,14 @@ class ReportingFacts:
         found = await connection.execute(sql.SQL("SELECT recorded_at FROM {}").format(self._table("horizon")))
         row = await found.fetchone()
         self._horizon = row[0] if row else _BEGINNING
+        self._late = await ledger.last_run(connection, self.schema)
 
     async def apply(self, connection: AsyncConnection, batch: Sequence[Recorded]) -> AbstractSet[CallerId]:
         """Fold the batch and write the versions that were born and those that ended."""
         folded = await self._load(connection, {owner for event in batch if (owner := owner_of(event))})
         touched: set[CallerId] = set()
         seen: set[str] = set()
-        versions = Versions()
+        versions, late = Versions(), ledger.Ledger(self._late)
         for event in batch:
             self._horizon = max(self._horizon, event.recorded_at)
             match event.data:
@@ -85,11 +89,18 @@ class ReportingFacts:
             after = _Folded(state, _rows_of(owner, state))
             if versions.change(before.rows, after.rows, self._horizon) and not owner.startswith(_WITHHELD_CALL):
                 touched.add(state.id)
+            late.take(event, self._horizon, self._restated(before.rows, after.rows))
             folded[owner] = after
             seen.add(owner)
         await versions.write(connection, self.schema)
+        await late.write(connection, self.schema)
+        self._late = late.run
         await self._save(connection, {owner: folded[owner] for owner in seen})
         return touched
+
+    def _restated(self, before: Rows, after: Rows) -> Counter[Change]:
+        site = self._rules.at(self._horizon)
+        return changes(before, after, settled_before(self._horizon, site.settle_minutes, site.zone), site.zone)
 
     async def _load(self, connection: AsyncConnection, owners: set[str]) -> dict[str, _Folded]:
         folded = {owner: self._cache[owner] for owner in owners if owner in self._cache}

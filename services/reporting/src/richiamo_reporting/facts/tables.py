@@ -7,7 +7,7 @@ A row holds from `recorded_from` until `recorded_to` (infinity while it stands).
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-FOLD = 1
+FOLD = 2
 """Raise this when `derive.py` gives other rows for the same log: the projector then rebuilds the view."""
 
 WITHHELD = ""

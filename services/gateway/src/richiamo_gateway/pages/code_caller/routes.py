@@ -57,6 +57,7 @@ async def page(
         calls=CALLS,
         figures=(*CALLS, *NUMBERS),
         meanings=_MEANINGS,
+        restated=report["restated"],
         queues=known_queues(gateway, user, report["queues"]),
     )
 

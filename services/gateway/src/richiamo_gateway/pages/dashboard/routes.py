@@ -49,5 +49,6 @@ async def page(
         outcomes=OUTCOMES,
         on_backlog=ON_BACKLOG,
         meanings=_MEANINGS,
+        restated=report["restated"],
         queues=known_queues(gateway, user, [{"queue": name} for name in period.values("queue")]),
     )

@@ -38,6 +38,7 @@ async def page(
         today=today,
         period=Period("/report", day, day),
         sections=[("today", report["today"]), ("backlog", report["backlog"])],
+        restated=report["restated"],
         meanings=[(name, section) for section in ("today", "backlog") for name in report[section]],
     )
 

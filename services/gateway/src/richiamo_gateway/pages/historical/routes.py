@@ -47,6 +47,7 @@ async def page(
         figures=FIGURES,
         split=("recalled", "not_yet"),
         meanings=_MEANINGS,
+        restated=report["restated"],
         most=max((day["callers"] for day in days), default=0),
         calls=sum(day["missed_calls"] for day in days),
     )

@@ -1,0 +1,1 @@
+"""Which days have other figures than they had when they were settled, since when, and why?"""
