@@ -64,6 +64,14 @@ lint: ready ## Style, formatting, types and the import contracts.
 	$(BIN)/lint-imports
 	tools/no-addresses
 
+.PHONY: docs
+docs: ready ## Write docs/bi.md again from the catalogue of the BI views.
+	$(BIN)/python -m richiamo_reporting.bi.guide > docs/bi.md.new && mv docs/bi.md.new docs/bi.md
+
+.PHONY: bench-reports
+bench-reports: ready ## How quick the reports are over three years of calls; SIZE=--calls=10000000 for ten million.
+	@$(BIN)/python -m richiamo_reporting.bench $(SIZE)
+
 .PHONY: format
 format: ready ## Put the code into form.
 	$(BIN)/ruff check --fix

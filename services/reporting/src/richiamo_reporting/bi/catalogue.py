@@ -246,8 +246,18 @@ DIM_CALLER = View(
         UNION ALL SELECT caller_id, called_at, 0, 1 FROM bi.fact_served_call WHERE caller_id IS NOT NULL
     ) AS call GROUP BY caller_id""",
 )
+FRESHNESS = View(
+    "freshness",
+    "One row: how far these views are.",
+    (
+        ("position", "Position in the log up to which every view here holds everything."),
+        ("recorded_at", "When the newest event they hold was recorded, UTC."),
+    ),
+    "SELECT checkpoint.position, horizon.recorded_at FROM {facts}.checkpoint, {facts}.horizon",
+)
 
 VIEWS = (
+    FRESHNESS,
     FACT_MISSED_CALL,
     FACT_REQUEST,
     FACT_RECALL,

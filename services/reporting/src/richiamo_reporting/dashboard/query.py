@@ -113,7 +113,9 @@ BACKLOG_UNANSWERED = (
     SELECT DISTINCT caller, request_id, opened_at, closed_at,
         width_bucket(started, %(edges)s::timestamptz[]) AS nth
     FROM known, unnest(tried_at) AS started
-    WHERE started >= %(starting)s AND started < %(eod)s
+    -- What was tried in the period was open then: this much an index can find.
+    WHERE opened_at < %(eod)s AND coalesce(closed_at, 'infinity') >= %(starting)s
+      AND started >= %(starting)s AND started < %(eod)s
       AND (%(opened_since)s::timestamptz IS NULL OR opened_at >= %(opened_since)s::timestamptz)
 )
 SELECT nth, count(*)::int AS unanswered

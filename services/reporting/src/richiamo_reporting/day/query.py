@@ -58,7 +58,7 @@ TODAY = (
     + HELD
     + """
 , still_open AS (
-    SELECT * FROM known WHERE opened_at < %(ending)s AND (closed_at < %(eod)s) IS NOT TRUE
+    SELECT * FROM known WHERE opened_at < %(ending)s AND coalesce(closed_at, 'infinity') >= %(eod)s
 ), recalled AS (
     SELECT * FROM known WHERE closed_by = 'recalled' AND closed_at >= %(starting)s AND closed_at < %(eod)s
 ), lost_callers AS (
@@ -101,9 +101,9 @@ BACKLOG = (
     + """
 , older AS (
     -- Opened before d, open at its start.
-    SELECT * FROM known WHERE opened_at < %(starting)s AND (closed_at < %(opening)s) IS NOT TRUE
+    SELECT * FROM known WHERE opened_at < %(starting)s AND coalesce(closed_at, 'infinity') >= %(opening)s
 ), still AS (
-    SELECT * FROM older WHERE (closed_at < %(eod)s) IS NOT TRUE
+    SELECT * FROM older WHERE coalesce(closed_at, 'infinity') >= %(eod)s
 )
 SELECT
     -- All missed calls until eod(d) of those requests, those of d included.

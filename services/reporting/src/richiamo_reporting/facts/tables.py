@@ -21,6 +21,8 @@ class Table:
     name: str
     columns: tuple[tuple[str, str], ...]
     indexes: tuple[str, ...]
+    standing: tuple[str, ...] = ()
+    """Indexes of the versions that stand now, which most questions ask for."""
 
     @property
     def key(self) -> str:
@@ -50,7 +52,8 @@ REQUEST = Table(
         ("closing_call", "text"),
         ("talk_seconds", "numeric"),
     ),
-    ("opened_at", "closed_at", "recorded_from"),
+    ("opened_at", "closed_at"),
+    ("opened_at", "coalesce(closed_at, 'infinity')"),
 )
 MISSED_CALL = Table(
     "missed_call",
@@ -65,7 +68,8 @@ MISSED_CALL = Table(
         ("called_at", "timestamptz NOT NULL"),
         ("waiting_seconds", "numeric"),
     ),
-    ("called_at", "recorded_from"),
+    ("called_at",),
+    ("called_at",),
 )
 SERVED_CALL = Table(
     "served_call",
@@ -78,7 +82,8 @@ SERVED_CALL = Table(
         ("operator", "text"),
         ("extension", "text NOT NULL"),
     ),
-    ("called_at", "recorded_from"),
+    ("called_at",),
+    ("called_at",),
 )
 RECALL = Table(
     "recall",
@@ -94,7 +99,7 @@ RECALL = Table(
         ("tried", "text[] NOT NULL"),
         ("closed", "text[] NOT NULL"),
     ),
-    ("started_at", "recorded_from"),
+    ("started_at",),
 )
 RESERVATION = Table(
     "reservation",
@@ -131,6 +136,10 @@ def ddl(schema: str) -> Sequence[str]:
             f"PRIMARY KEY (caller, {table.key}, recorded_from), CHECK (recorded_from < recorded_to))"
         )
         statements.extend(f"CREATE INDEX ON {schema}.{table.name} ({index})" for index in table.indexes)
+        statements.extend(
+            f"CREATE INDEX ON {schema}.{table.name} (({index})) WHERE recorded_to = 'infinity'"
+            for index in table.standing
+        )
     statements.append(f"CREATE TABLE {schema}.fold_state (owner text PRIMARY KEY, state jsonb NOT NULL)")
     statements.append(
         f"CREATE TABLE {schema}.horizon (one boolean PRIMARY KEY DEFAULT true CHECK (one), "

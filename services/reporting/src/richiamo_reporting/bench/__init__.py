@@ -1,0 +1,1 @@
+"""How quick are the reports over years of calls?"""

@@ -1,0 +1,109 @@
+# ruff: noqa: S608 - these statements are put together from constants of ours; nothing here is secret.
+"""How does a test of speed get three years of calls? Straight into the tables of the facts, by SQL, closed history included.
+
+Of N calls 40 % are answered, 40 % missed and 20 % recalls. Every request that was closed has two versions, the open
+one and the closed one, as the projection leaves them; requests of the last days are partly still open.
+"""
+
+from collections.abc import Sequence
+
+from psycopg import AsyncConnection
+
+from richiamo_reporting.facts.projection import ReportingFacts
+
+YEARS = 3
+
+# What the n-th request is like follows from n alone, so that every run measures the same rows.
+_REQUESTS = """
+CREATE TEMPORARY TABLE made AS
+SELECT n, 'c' || hashint8(n) % {callers} AS caller, 'main:' || n AS request_id, 'Queue ' || n % 8 AS queue, opened_at,
+    opened_at + make_interval(secs => 60 + abs(hashint8(n * 7)) % 86400) AS closing,
+    CASE WHEN opened_at > now() - interval '2 days' AND n % 3 = 0 OR n % 500 = 0 THEN NULL
+         WHEN n % 10 < 6 THEN 'recalled' WHEN n % 10 < 9 THEN 'served' ELSE 'flushed' END AS closed_by,
+    n % 10 < 7 AS tried
+FROM (
+    SELECT n, date_trunc('second', now() - interval '{years} years' + n * (interval '{years} years' / {requests}))
+        AS opened_at
+    FROM generate_series(1, {requests}) AS n
+) AS one
+"""
+_VERSIONS = """
+INSERT INTO {schema}.request (caller, request_id, queue, type, called, source, account_code, opened_at, last_call,
+    calls_at, tried_at, closed_at, closed_by, closing_call, talk_seconds, recorded_from, recorded_to)
+SELECT caller, request_id, queue, 'queue', '050123', 'line', '', opened_at, opened_at, ARRAY[opened_at],
+    CASE WHEN tried AND {closed} THEN ARRAY[closing - interval '20 seconds'] ELSE ARRAY[]::timestamptz[] END,
+    CASE WHEN {closed} THEN closing END, CASE WHEN {closed} THEN closed_by END,
+    CASE WHEN {closed} AND closed_by <> 'flushed' THEN 'main:r' || n END,
+    CASE WHEN {closed} AND closed_by = 'recalled' THEN 30 + n % 300 END, {since}, {until}
+FROM made WHERE closing < now() OR NOT {closed}
+"""
+_CALLS = (
+    """
+INSERT INTO {schema}.missed_call (caller, call_id, request_id, queue, type, called, source, account_code, called_at,
+    waiting_seconds, recorded_from, recorded_to)
+SELECT caller, request_id || CASE k WHEN 0 THEN '' ELSE '.' || k END, request_id, queue, 'queue', '050123', 'line', '',
+    opened_at, 20, opened_at, 'infinity'
+FROM made, generate_series(0, 1) AS k WHERE k = 0 OR n % 3 = 0
+""",
+    """
+INSERT INTO {schema}.served_call (caller, call_id, queue, called_at, answered_at, talk_seconds, operator, extension,
+    recorded_from, recorded_to)
+SELECT 'c' || hashint8(n * 3) % {callers}, 'main:s' || n, 'Queue ' || n % 8, at, at + interval '8 seconds', 120, 'anna',
+    '204', at + interval '2 minutes', 'infinity'
+FROM (SELECT n, now() - interval '{years} years' + n * (interval '{years} years' / {served}) AS at
+    FROM generate_series(1, {served}) AS n) AS one
+""",
+    """
+INSERT INTO {schema}.recall (caller, call_id, started_at, answered_at, ended_at, talk_seconds, outcome, operator,
+    extension, tried, closed, recorded_from, recorded_to)
+SELECT caller, 'main:r' || n, closing - interval '20 seconds', closing, closing + interval '60 seconds', 60, 'reached',
+    'anna', '204', ARRAY[request_id], ARRAY[request_id], closing, 'infinity'
+FROM made WHERE tried AND closing < now()
+""",
+    "INSERT INTO {schema}.horizon (recorded_at) VALUES (now())",
+)
+
+
+async def generate(connection: AsyncConnection, projection: ReportingFacts, calls: int) -> None:
+    """Tables of `calls` calls in the projection's schema, analysed; what was there is gone."""
+    schema = projection.schema
+    requests = max(1, int(calls * 0.3))
+    numbers = {
+        "schema": schema,
+        "years": YEARS,
+        "requests": requests,
+        "served": max(1, int(calls * 0.4)),
+        "callers": max(1, requests // 3),
+    }
+    await connection.set_autocommit(True)
+    await _all(
+        connection,
+        [
+            f"DROP SCHEMA IF EXISTS {schema} CASCADE",
+            f"CREATE SCHEMA {schema}",
+            f"CREATE TABLE {schema}.checkpoint (position bigint NOT NULL)",
+            f"INSERT INTO {schema}.checkpoint VALUES (0)",
+            *projection.ddl(),
+            "SET synchronous_commit = off",
+            _REQUESTS.format(**numbers),
+            _VERSIONS.format(
+                schema=schema,
+                closed="false",
+                since="opened_at",
+                until="CASE WHEN closed_by IS NULL OR closing >= now() THEN 'infinity' ELSE closing END",
+            ),
+            _VERSIONS.format(
+                schema=schema, closed="closed_by IS NOT NULL", since="closing", until="'infinity'::timestamptz"
+            ).replace(
+                "WHERE closing < now() OR NOT closed_by IS NOT NULL", "WHERE closing < now() AND closed_by IS NOT NULL"
+            ),
+            *(statement.format(**numbers) for statement in _CALLS),
+            "DROP TABLE made",
+            "VACUUM ANALYZE",
+        ],
+    )
+
+
+async def _all(connection: AsyncConnection, statements: Sequence[str]) -> None:
+    for statement in statements:
+        await connection.execute(statement.encode())
