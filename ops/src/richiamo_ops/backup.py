@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from psycopg import sql
 from rich.console import Console
 
 from richiamo_kit import database
+from richiamo_kit.erasures import registered
 from richiamo_kit.errors import Problem
 from richiamo_kit.settings import Settings
 from richiamo_kit.store import snapshot
@@ -21,20 +23,21 @@ from richiamo_ops.site import Site, reached
 
 MANIFEST = "manifest.json"
 KEY = "directory.key"
-CREDENTIALS = "credentials.copy"
+ERASURES = "erasures.jsonl"
 STREAMS = (MARKS, EVENTS, DIRECTORY, NOTES, CDR, QUARANTINE)
 """In the order in which they are saved: whatever an event names must still be found in what is saved after it, and
 a mark must not be ahead of the records it vouches for.
 """
 
-CREDENTIAL_COLUMNS = "username, password_hash, changed_at"
+TABLES = ("credential", "identity", "board")
+"""Of the schema `gateway`: passwords, who is who at the identity provider, boards."""
 
 
 def backup(folder: Path) -> int:
-    """Save the log, the caller directory with its key, notes, raw records and credentials, while the system runs.
+    """Save the log and all that is beside it, while the system runs; views are not saved, they follow from the log.
 
-    Views are not saved: they follow from the log. The folder holds numbers and password hashes: keep it as
-    safe as the system itself.
+    Beside it are the caller directory with its key, notes, raw records, passwords, boards and the erasure register.
+    The folder holds numbers and password hashes: keep it as safe as the system itself.
 
     Example: richiamo backup /backups/richiamo-2026-03-02
 
@@ -69,20 +72,18 @@ async def save(site: Site, folder: Path, key: Path, console: Console) -> dict[st
         for stream in STREAMS:
             status.update(f"saving {stream}")
             streams[stream] = await snapshot.save(site.store.client, stream, folder / f"{stream}.snapshot")
-        async with (
-            await database.connect(site.database_url, application="richiamo-backup") as connection,
-            connection.cursor() as cursor,
-        ):
-            with (folder / CREDENTIALS).open("wb") as out:
-                async with cursor.copy(f"COPY gateway.credential ({CREDENTIAL_COLUMNS}) TO STDOUT".encode()) as rows:
-                    async for row in rows:
-                        out.write(row)
+        tables = await _save_tables(site.database_url, folder)
+        # Last: whoever was erased while we saved is known to it.
+        with (folder / ERASURES).open("w") as out:
+            async for _, erasure in registered(site.store.client):
+                out.write(erasure.as_json() + "\n")
         shutil.copyfile(key, folder / KEY)
     manifest = {
         "format": 1,
         "taken_at": datetime.now(UTC).isoformat(),
         "position": streams[EVENTS]["state"]["last_seq"],
         "streams": streams,
+        "tables": tables,
         "sha256": {file.name: digest(file) for file in sorted(folder.iterdir())},
     }
     for file in folder.iterdir():
@@ -94,6 +95,30 @@ async def save(site: Site, folder: Path, key: Path, console: Console) -> dict[st
         os.fsync(out.fileno())
     part.rename(folder / MANIFEST)
     return manifest
+
+
+async def _save_tables(database_url: str, folder: Path) -> dict[str, list[str]]:
+    """Copy each table into a file of its own; answers the columns of each, none for what is not there."""
+    saved: dict[str, list[str]] = {}
+    async with await database.connect(database_url, application="richiamo-backup") as connection:
+        for table in TABLES:
+            found = await connection.execute(
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = 'gateway' AND table_name = %s"
+                " ORDER BY ordinal_position",
+                (table,),
+            )
+            columns = [str(row[0]) for row in await found.fetchall()]
+            if not columns:
+                continue
+            statement = sql.SQL("COPY gateway.{} ({}) TO STDOUT").format(
+                sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+            )
+            with (folder / f"{table}.copy").open("wb") as out:
+                async with connection.cursor() as cursor, cursor.copy(statement) as rows:
+                    async for row in rows:
+                        out.write(row)
+            saved[table] = columns
+    return saved
 
 
 def digest(file: Path) -> str:

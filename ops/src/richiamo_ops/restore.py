@@ -5,35 +5,58 @@ import json
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 from nats.aio.client import Client
+from psycopg import sql
 from rich.console import Console
 
-from richiamo_events.language import CallMissed
+from richiamo_events.settings import SiteSettings
+from richiamo_gateway.auth import schema
+from richiamo_gateway.boards import storage
+from richiamo_gateway.engine import make_engine
 from richiamo_kit import database
 from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.errors import Problem
 from richiamo_kit.servers import Embedded, running
+from richiamo_kit.settings import Settings
 from richiamo_kit.store import snapshot
 from richiamo_kit.store.connection import JetStreamError, api
-from richiamo_kit.store.jetstream import JetStreamEventStore, connect
-from richiamo_ops.backup import CREDENTIAL_COLUMNS, CREDENTIALS, KEY, MANIFEST, STREAMS, digest, key_file
+from richiamo_kit.store.jetstream import JetStreamEventStore, connect, ensure_streams
+from richiamo_kit.store.streams import CHANGES, MARKS
+from richiamo_kit.store.streams import ERASURES as REGISTER
+from richiamo_ops import cut_log
+from richiamo_ops.backup import ERASURES, KEY, MANIFEST, STREAMS, digest, key_file
+from richiamo_ops.forgetting_again import Restored
 from richiamo_ops.settings import Installation
+from richiamo_ops.site import instant
 
-_CREDENTIAL_TABLE = """
-CREATE SCHEMA IF NOT EXISTS gateway;
-CREATE TABLE IF NOT EXISTS gateway.credential (
-    username text PRIMARY KEY, password_hash text NOT NULL, changed_at timestamptz NOT NULL
-)
-"""
-"""As `richiamo_gateway.auth.schema` makes it; the gateway adds what is missing at its start."""
+BOARDS = storage.board.name
+"""Named, so that the table of boards is among those that `schema.prepare` makes."""
 
 
-def restore(folder: Path, *, yes: Annotated[bool, Parameter(negative="")] = False) -> int:
-    """Bring back a backup into an installation that has no log yet, and verify it.
+@dataclass(frozen=True, slots=True)
+class How:
+    """What is asked for besides bringing everything back."""
+
+    until: datetime | None = None
+    repair: bool = False
+    register: Path | None = None
+
+
+def restore(
+    folder: Path,
+    *,
+    until: str | None = None,
+    register: Path | None = None,
+    repair: Annotated[bool, Parameter(negative="")] = False,
+    yes: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Bring back a backup into an installation that has no log yet, verify it, and forget again who was erased since.
 
     Example: RICHIAMO_DATA_DIR=/srv/richiamo richiamo restore /backups/richiamo-2026-03-02 --yes
 
@@ -41,19 +64,30 @@ def restore(folder: Path, *, yes: Annotated[bool, Parameter(negative="")] = Fals
     ----------
     folder
         A folder that `richiamo backup` wrote.
+    until
+        Only what had been recorded before this instant. Call records stay and are read again.
+    register
+        A newer backup, or its erasures.jsonl: whoever was erased after the backup that is brought back.
+    repair
+        Accept a directory older than the log: callers without a number are closed as erased.
     yes
         Do not ask first.
     """
     console = Console(stderr=True, highlight=False)
     manifest = verified(folder)
-    installation = Installation()
+    installation, shared = Installation(), Settings()
     if (installation.folder / "run" / "endpoints.json").exists() and not installation.nats_url:
         raise Problem(409, "running", f"Richiamo runs with its data in {installation.folder}: stop it first.")
+    defaults = SiteSettings(timezone=shared.site_timezone, country=shared.site_country)
+    try:
+        how = How(instant(until, defaults) if until else None, repair, register)
+    except ValueError as error:
+        raise Problem(400, "no-instant", str(error)) from None
     question = f"Bring back {manifest['position']} events into {installation.folder}?"
     if not yes and console.input(f"{question} [y/N] ").strip().lower() not in {"y", "yes", "s", "si", "sì"}:
         console.print("Nothing was changed.")
         return 1
-    asyncio.run(_restore(folder, manifest, installation, console))
+    asyncio.run(_restore(folder, manifest, installation, how, console))
     return 0
 
 
@@ -70,20 +104,16 @@ def verified(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-async def _restore(folder: Path, manifest: dict[str, Any], installation: Installation, console: Console) -> None:
+async def _restore(
+    folder: Path, manifest: dict[str, Any], installation: Installation, how: How, console: Console
+) -> None:
     async with _servers(installation) as (nats_url, database_url):
         client = await connect(nats_url, name="richiamo-restore", wait=5.0)
         try:
-            await _bring_back(client, folder, manifest, console)
-            key = key_file()
-            key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            shutil.copyfile(folder / KEY, key)
-            key.chmod(0o600)
-            await _bring_back_credentials(database_url, folder)
-            await _verify(client, key, manifest)
+            await bring_back(client, database_url, folder, manifest, key_file(), how, console)
         finally:
             await client.close()
-    console.print(f"Brought back {manifest['position']} events. The views are folded when Richiamo starts.")
+    console.print("The views are folded when Richiamo starts.")
 
 
 @asynccontextmanager
@@ -100,42 +130,90 @@ async def _servers(installation: Installation) -> AsyncIterator[tuple[str, str]]
         yield nats_url, database_url
 
 
-async def _bring_back(client: Client, folder: Path, manifest: dict[str, Any], console: Console) -> None:
+async def bring_back(  # noqa: PLR0917 - from where, to where, and how
+    client: Client,
+    database_url: str,
+    folder: Path,
+    manifest: dict[str, Any],
+    key: Path,
+    how: How,
+    console: Console,
+) -> None:
+    """Everything of the backup, verified; a refusal leaves the installation as it was."""
     present = (await api(client, "STREAM.NAMES")).get("streams")
     taken = set(present if isinstance(present, list) else ()) & set(STREAMS)
     if taken:
         raise Problem(409, "log-exists", "This installation has a log already: restore into an empty data folder.")
+    try:
+        await _streams(client, folder, manifest, how, console)
+        replicas = manifest["streams"][STREAMS[1]]["config"].get("num_replicas", 1)
+        await ensure_streams(client, replicas=replicas)
+        restored = Restored(client, NatsDirectory(client, read_key(folder / KEY)), JetStreamEventStore(client))
+        if how.until is None:
+            await _whole(restored, manifest)
+        erased = await restored.forget([folder / ERASURES, *([how.register] if how.register else [])])
+        closed = await restored.close_the_unknown(repair=how.repair)
+        if how.until is not None:
+            await restored.drop_strangers()
+    except BaseException:
+        for stream in (*STREAMS, CHANGES, REGISTER):
+            await _delete(client, stream)
+        raise
+    key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.copyfile(folder / KEY, key)
+    key.chmod(0o600)
+    await _bring_back_tables(database_url, folder, manifest)
+    console.print(f"Brought back {await restored.store.last_position()} events.")
+    if erased:
+        console.print(f"{erased} callers that were erased after the backup are forgotten again.")
+    if closed:
+        console.print(f"{closed} callers whose number the directory does not know were closed as erased.")
+
+
+async def _streams(client: Client, folder: Path, manifest: dict[str, Any], how: How, console: Console) -> None:
+    # A mark vouches for records up to its instant: without it the PBX is asked for them again.
+    wanted = [one for one in STREAMS if one in manifest["streams"] and not (how.until and one == MARKS)]
     with console.status("bringing back") as status:
-        for stream in (one for one in STREAMS if one in manifest["streams"]):  # Older backups hold fewer.
+        for stream in wanted:
             status.update(f"bringing back {stream}")
             try:
                 await snapshot.bring_back(client, stream, folder / f"{stream}.snapshot", manifest["streams"][stream])
             except JetStreamError as error:
                 raise Problem(409, "refused", f"NATS did not take {stream}: {error.description}") from error
+        if how.until is not None:
+            status.update("leaving out what came later")
+            await cut_log.cut(client, how.until)
 
 
-async def _bring_back_credentials(database_url: str, folder: Path) -> None:
-    async with await database.connect(database_url, application="richiamo-restore") as connection:
-        await connection.execute(_CREDENTIAL_TABLE)
-        await connection.execute("DELETE FROM gateway.credential")
-        async with (
-            connection.cursor() as cursor,
-            cursor.copy(f"COPY gateway.credential ({CREDENTIAL_COLUMNS}) FROM STDIN".encode()) as copy,
-        ):
-            await copy.write((folder / CREDENTIALS).read_bytes())
+async def _delete(client: Client, stream: str) -> None:
+    try:
+        await api(client, f"STREAM.DELETE.{stream}", timeout=10.0)
+    except JetStreamError as error:
+        if error.status != 404:
+            raise
 
 
-async def _verify(client: Client, key: Path, manifest: dict[str, Any]) -> None:
-    """Every event can be read, the last one is the last one, and the key opens the directory."""
-    last, lost = 0, None
-    async for event in JetStreamEventStore(client).read():
+async def _whole(restored: Restored, manifest: dict[str, Any]) -> None:
+    """Every event can be read, and the last one is the last one."""
+    last = 0
+    async for event in restored.store.read():
         last = event.position
-        if isinstance(event.data, CallMissed) and event.data.caller is not None:
-            lost = event.data.caller
     if last != manifest["position"]:
         raise Problem(500, "not-whole", f"The log ends at {last} instead of {manifest['position']}: do not use it.")
-    directory = NatsDirectory(client, read_key(key))
-    if lost is not None:
-        number = await directory.number_of(lost)
-        if number is not None and await directory.find(number) != lost:
-            raise Problem(500, "wrong-key", "The directory's key does not open the directory: do not use this.")
+
+
+async def _bring_back_tables(database_url: str, folder: Path, manifest: dict[str, Any]) -> None:
+    engine = make_engine(database_url, most=1)
+    try:
+        await schema.prepare(engine)
+    finally:
+        await engine.dispose()
+    async with await database.connect(database_url, application="richiamo-restore") as connection:
+        for table, columns in manifest["tables"].items():
+            name = sql.Identifier("gateway", table)
+            await connection.execute(sql.SQL("DELETE FROM {}").format(name))
+            statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+                name, sql.SQL(", ").join(map(sql.Identifier, columns))
+            )
+            async with connection.cursor() as cursor, cursor.copy(statement) as copy:
+                await copy.write((folder / f"{table}.copy").read_bytes())
