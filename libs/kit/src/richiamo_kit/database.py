@@ -1,11 +1,14 @@
 """How does a service talk to PostgreSQL? One pool, opened patiently, in UTC."""
 
 import hashlib
+import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+_TRUSTED_SECONDS = 1.0
 OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=30000"
 
 
@@ -22,7 +25,19 @@ async def try_lock(connection: AsyncConnection, name: str) -> bool:
 
 
 def make_pool(database_url: str, *, most: int = 8, application: str = "richiamo") -> AsyncConnectionPool:
-    """A pool of up to `most` connections, not opened yet; a broken connection is replaced when it is asked for."""
+    """A pool of up to `most` connections, not opened yet; a broken connection is replaced when it is asked for.
+
+    One that worked within the last second is not asked first whether it still does: that would double the questions.
+    """
+    used: WeakKeyDictionary[AsyncConnection, float] = WeakKeyDictionary()
+
+    async def returned(connection: AsyncConnection) -> None:
+        used[connection] = time.monotonic()
+
+    async def check(connection: AsyncConnection) -> None:
+        if time.monotonic() - used.get(connection, -_TRUSTED_SECONDS) >= _TRUSTED_SECONDS:
+            await AsyncConnectionPool.check_connection(connection)
+
     return AsyncConnectionPool(
         database_url,
         kwargs=options(application),
@@ -31,7 +46,8 @@ def make_pool(database_url: str, *, most: int = 8, application: str = "richiamo"
         open=False,
         timeout=5.0,
         reconnect_timeout=5.0,
-        check=AsyncConnectionPool.check_connection,
+        check=check,
+        reset=returned,
     )
 
 

@@ -2,14 +2,21 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 import structlog
+import uvloop
 
 _log = structlog.get_logger(__name__)
 
 _FAREWELL = 4.0
 """Seconds for the parts to end: the supervisor kills what has not ended after five."""
+
+
+def run_service(main: Coroutine[object, object, None]) -> None:
+    """Run a service's main to its end, on a loop that takes half the time of Python's own."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
 
 
 async def until_signal() -> None:

@@ -3,7 +3,6 @@
 `python -m richiamo_ops.bench.bare PORT` with RICHIAMO_NATS_URL: the floor under ingest, in a process like ingest's.
 """
 
-import asyncio
 import os
 import sys
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import uvicorn
 from nats.aio.client import Client
 
+from richiamo_kit.lifetime import run_service
 from richiamo_kit.store.connection import api, connect
 
 STREAM = "BENCH"
@@ -43,4 +43,4 @@ async def serve(port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    run_service(serve(int(sys.argv[1])))

@@ -1,16 +1,15 @@
 """How is the callback tracker started? `richiamo serve callback-tracker`."""
 
-import asyncio
-
 from richiamo_callback_tracker.app import run
 from richiamo_callback_tracker.settings import TrackerSettings
 from richiamo_kit import logging
+from richiamo_kit.lifetime import run_service
 
 
 def main() -> None:
     settings = TrackerSettings()
     logging.configure(settings.log_level, form=settings.log_format, service="callback-tracker")
-    asyncio.run(run(settings))
+    run_service(run(settings))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from richiamo_kit.health import Health
 from richiamo_kit.lifetime import run_until_signal
 from richiamo_kit.log_view import SiteView
 from richiamo_kit.observation import database_is_there, log_is_there, observed
-from richiamo_kit.projector import Projector
+from richiamo_kit.projector import UNWATCHED_PAUSE, Projector
 from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import ensure_streams
@@ -64,7 +64,7 @@ async def assembled(settings: TrackerSettings) -> AsyncIterator[Service]:
         health.add("log", log_is_there(client))
         health.add("database", database_is_there(pool))
         yield Service(
-            Projector(store, TrackerProjection(), database_url),
+            Projector(store, TrackerProjection(), database_url, pause=UNWATCHED_PAUSE),
             Tracker(client, store, site, pool, database_url, window),
             health,
         )

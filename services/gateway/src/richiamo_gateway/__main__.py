@@ -1,17 +1,16 @@
 """How is the gateway started? `richiamo serve gateway`, or `python -m richiamo_gateway`."""
 
-import asyncio
-
 from richiamo_gateway.app import run
 from richiamo_gateway.settings import GatewaySettings
 from richiamo_kit import logging
+from richiamo_kit.lifetime import run_service
 
 
 def main() -> None:
     """Reads the environment and serves until told to end."""
     settings = GatewaySettings()
     logging.configure(settings.log_level, form=settings.log_format, service="gateway")
-    asyncio.run(run(settings))
+    run_service(run(settings))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from richiamo_events.envelope import Recorded
 from richiamo_events.ids import CallerId, CallId
 from richiamo_events.language import CallMissed, CallServed, CallVoided, RecallFailed, RecallSucceeded
 from richiamo_kit.errors import Unavailable
+from richiamo_kit.gathering import Gathering
 
 SCHEMA = "view_calls"
 _REMEMBERED = 50_000
@@ -82,23 +83,37 @@ class DatabaseCallIndex:
         self._pool = pool
         self._within = within
         self._recent = MemoryCallIndex(seconds=_BRIDGED)
+        self._single = Gathering(self._known_each)
 
     async def known(self, calls: Collection[CallId]) -> dict[CallId, KnownCall]:
-        rows = await self._ask(
-            f"SELECT c.pbx, c.unique_id, c.caller_id, c.events FROM {SCHEMA}.calls_v1 c"  # noqa: S608
-            " JOIN unnest(%s::text[], %s::text[]) AS w (pbx, unique_id) USING (pbx, unique_id)",
-            [call.pbx for call in calls],
-            [call.unique_id for call in calls],
-        )
-        found = {
-            CallId(pbx, uid): KnownCall(caller and CallerId(caller), frozenset(ids)) for pbx, uid, caller, ids in rows
-        }
+        if len(calls) == 1:
+            # Customers who hang up at the same time share a statement.
+            (call,) = calls
+            one = await self._single.ask(call)
+            found = {call: one} if one else {}
+        else:
+            found = await self._known_in_view(calls)
         for call, recent in (await self._recent.known(calls)).items():
             old = found.get(call)
             found[call] = KnownCall(
                 (old.caller if old else None) or recent.caller, recent.events | (old.events if old else frozenset())
             )
         return found
+
+    async def _known_each(self, calls: Sequence[CallId]) -> list[KnownCall | None]:
+        found = await self._known_in_view(set(calls))
+        return [found.get(call) for call in calls]
+
+    async def _known_in_view(self, calls: Collection[CallId]) -> dict[CallId, KnownCall]:
+        rows = await self._ask(
+            f"SELECT c.pbx, c.unique_id, c.caller_id, c.events FROM {SCHEMA}.calls_v1 c"  # noqa: S608
+            " JOIN unnest(%s::text[], %s::text[]) AS w (pbx, unique_id) USING (pbx, unique_id)",
+            [call.pbx for call in calls],
+            [call.unique_id for call in calls],
+        )
+        return {
+            CallId(pbx, uid): KnownCall(caller and CallerId(caller), frozenset(ids)) for pbx, uid, caller, ids in rows
+        }
 
     async def ever_lost(self, callers: Collection[CallerId]) -> set[CallerId]:
         if not callers:

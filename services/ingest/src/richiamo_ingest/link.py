@@ -20,7 +20,7 @@ from richiamo_kit.database import make_pool
 from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.log_view import SiteView
-from richiamo_kit.projector import Projector, wait_for
+from richiamo_kit.projector import UNWATCHED_PAUSE, Projector, wait_for
 from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import ensure_streams
@@ -71,7 +71,9 @@ class Link:
             pool = make_pool(database_url, most=4, application="richiamo ingest")
             stack.push_async_callback(pool.close)
             await pool.open()
-            projecting = asyncio.create_task(Projector(store, CallIndexProjection(), database_url).run())
+            projecting = asyncio.create_task(
+                Projector(store, CallIndexProjection(), database_url, pause=UNWATCHED_PAUSE).run()
+            )
             stack.callback(projecting.cancel)
             newest = await self._until_done(store.last_position)
             await self._until_done(wait_for, pool, SCHEMA, newest, 2.0)

@@ -1,8 +1,7 @@
 """How is the queue service started? `python -m richiamo_queue`, or `richiamo serve queue`."""
 
-import asyncio
-
 from richiamo_kit import logging
+from richiamo_kit.lifetime import run_service
 from richiamo_queue.app import run
 from richiamo_queue.settings import Settings
 
@@ -11,7 +10,7 @@ def main() -> None:
     """Read the environment and serve until SIGTERM or SIGINT."""
     settings = Settings()
     logging.configure(settings.log_level, form=settings.log_format, service="queue")
-    asyncio.run(run(settings))
+    run_service(run(settings))
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ class CarryOut:
         """Carry out a command on one caller. Raises what `decide` raises, or `Unavailable` after 8 conflicts."""
         subject = subjects.caller(caller_id)
         for _ in range(_TRIES):
-            seen = await self._states.look([caller_id], order.ticket)
+            seen = await self._states.look_at(caller_id, order.ticket)
             if seen.carried_out is not None:
                 return Done(seen.carried_out, 0)
             caller = seen.callers.get(caller_id)

@@ -8,6 +8,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from richiamo_events.caller import Caller, load
 from richiamo_events.ids import CallerId, FlushId, Username
+from richiamo_kit.gathering import Gathering
 from richiamo_queue.ticket import Ticket
 from richiamo_queue.worklist.projection import SCHEMA
 
@@ -26,6 +27,23 @@ class States:
 
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = pool
+        self._looks = Gathering(self._look_at_each)
+
+    async def look_at(self, caller: CallerId, ticket: Ticket) -> Seen:
+        """The same for one caller; commands that look at the same time share a statement."""
+        return await self._looks.ask((caller, ticket.id))
+
+    async def _look_at_each(self, asked: Sequence[tuple[CallerId, str]]) -> list[Seen]:
+        async with self._pool.connection() as connection:
+            found = await connection.execute(
+                f"SELECT d.position, c.caller_id, c.state"
+                f" FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS w (caller_id, ticket, number)"
+                f" LEFT JOIN {SCHEMA}.decided d ON d.correlation_id = w.ticket"
+                f" LEFT JOIN {SCHEMA}.caller c ON c.caller_id = w.caller_id ORDER BY w.number",
+                [[caller for caller, _ in asked], [ticket for _, ticket in asked]],
+            )
+            rows = await found.fetchall()
+        return [Seen({row[1]: load(row[2])} if row[1] is not None else {}, row[0]) for row in rows]
 
     async def look(self, callers: Sequence[CallerId], ticket: Ticket) -> Seen:
         """The states of these callers; those the view does not know are left out."""

@@ -18,7 +18,7 @@ from richiamo_kit.health import Health
 from richiamo_kit.lifetime import run_until_signal
 from richiamo_kit.messaging import make_broker
 from richiamo_kit.observation import database_is_there, log_is_there, observed
-from richiamo_kit.projector import Projector
+from richiamo_kit.projector import UNWATCHED_PAUSE, Projector
 from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import ensure_streams
@@ -107,7 +107,9 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
         health.add("log", log_is_there(client))
         health.add("database", database_is_there(pool))
         yield Service(
-            projector=Projector(JetStreamEventStore(client), ReportingFacts(initial), database_url),
+            projector=Projector(
+                JetStreamEventStore(client), ReportingFacts(initial), database_url, pause=UNWATCHED_PAUSE
+            ),
             broker=broker,
             pool=pool,
             site_timezone=settings.site_timezone,

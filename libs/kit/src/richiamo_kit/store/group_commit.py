@@ -11,7 +11,7 @@ from nats.aio.client import Client
 
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.store.connection import JetStreamError
-from richiamo_kit.store.publish import PATIENCE, Acknowledged, Outgoing, send
+from richiamo_kit.store.publish import EXPECTED_POSITION, PATIENCE, Acknowledged, Outgoing, send
 
 _MOST = 500
 
@@ -41,12 +41,28 @@ class GroupCommit:
 
     async def _send_all(self) -> None:
         while self._waiting:
-            group, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            group = self._next_group()
             # Two messages of one id in a batch would be refused: what is alone goes alone.
             if len(group) == 1:
                 await self._send_one(group[0])
             else:
                 await self._send_group(group)
+
+    def _next_group(self) -> list[_Waiting]:
+        """What has waited longest; of those that expect a position one a subject, for a second could only be refused."""
+        group: list[_Waiting] = []
+        later: list[_Waiting] = []
+        guarded: set[str] = set()
+        for one in self._waiting:
+            subject = one.message.subject if EXPECTED_POSITION in one.message.headers else ""
+            if len(group) == _MOST or subject in guarded:
+                later.append(one)
+                continue
+            if subject:
+                guarded.add(subject)
+            group.append(one)
+        self._waiting = later
+        return group
 
     async def _send_group(self, group: list[_Waiting]) -> None:
         try:

@@ -32,6 +32,8 @@ class JetStreamEventStore:
         self.client = client
         self._stream = stream
         self._group = GroupCommit(client)
+        self._guarded_group = GroupCommit(client)
+        """Apart from the first: of what nobody guards two of one subject may go together."""
 
     async def append(self, events: Sequence[NewEvent], *, expected: int | None = None) -> int:
         """See `EventStore.append`."""
@@ -61,6 +63,8 @@ class JetStreamEventStore:
         if not messages:
             return 0
         try:
+            if len(messages) == 1:
+                return (await self._guarded_group.send(messages[0])).position
             return (await send(self.client, messages)).position
         except Unavailable:
             stored = await self._position_if_stored(groups)
