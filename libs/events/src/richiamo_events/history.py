@@ -27,6 +27,8 @@ _EPOCH_MAY_FOLLOW = timedelta(minutes=5)
 
 def whole_second(instant: datetime) -> datetime:
     """Cut to the second, in UTC: the PBX knows no finer instants (`domain.md` rule 11)."""
+    if instant.tzinfo is UTC and not instant.microsecond:
+        return instant
     return instant.astimezone(UTC).replace(microsecond=0)
 
 

@@ -24,8 +24,13 @@ async def try_lock(connection: AsyncConnection, name: str) -> bool:
     return got is not None and bool(got[0])
 
 
-def make_pool(database_url: str, *, most: int = 8, application: str = "richiamo") -> AsyncConnectionPool:
+def make_pool(
+    database_url: str, *, most: int = 8, application: str = "richiamo", autocommit: bool = False
+) -> AsyncConnectionPool:
     """A pool of up to `most` connections, not opened yet; a broken connection is replaced when it is asked for.
+
+    With `autocommit` a single statement is one question to the server and not three; several that belong together
+    say so with `connection.transaction()`.
 
     One that worked within the last second is not asked first whether it still does: that would double the questions.
     """
@@ -40,7 +45,7 @@ def make_pool(database_url: str, *, most: int = 8, application: str = "richiamo"
 
     return AsyncConnectionPool(
         database_url,
-        kwargs=options(application),
+        kwargs={**options(application), "autocommit": autocommit},
         min_size=1,
         max_size=most,
         open=False,

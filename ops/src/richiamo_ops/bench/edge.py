@@ -83,6 +83,12 @@ async def measure(system: System, site: Site, seconds: float) -> list[Figure]:
             target=25,
         ),
         Figure(
+            key="a.cpu_per_call",
+            words="  CPU of everything for one",
+            value=(after.cpu_seconds - before.cpu_seconds) / len(flat.latencies) * 1000,
+            unit="ms",
+        ),
+        Figure(
             key="f.cores_under_load",
             words="  cores that everything takes meanwhile",
             value=(after.cpu_seconds - before.cpu_seconds) / flat.seconds,

@@ -89,8 +89,10 @@ async def measure_claims(
     one_after_the_other, side_by_side = await _floors(site, staff.number, seconds)
     coveted = left.pop()
     for_pace = deque(left.pop() for _ in range(min(int(staff.number * seconds), len(left) // 3)))
+    before = system.usage()
     flat = (await load.flat_out(port, staff.number, seconds, _claims(staff, left))).require(200)
     await caught_up(site)
+    after = system.usage()
     steady = (
         await load.paced(port, staff.number, staff.number, len(for_pace) / staff.number, _claims(staff, for_pace))
     ).require(200)
@@ -109,6 +111,12 @@ async def measure_claims(
             better="more",
             floor=side_by_side,
             target=1000,
+        ),
+        Figure(
+            key="b.cpu_per_reservation",
+            words="  CPU of everything for one",
+            value=(after.cpu_seconds - before.cpu_seconds) / len(flat.latencies) * 1000,
+            unit="ms",
         ),
         Figure(
             key="b.floor_in_a_row",

@@ -53,7 +53,7 @@ async def assembled(settings: TrackerSettings) -> AsyncIterator[Service]:
         site = SiteView(store, SiteSettings(timezone=settings.site_timezone, country=settings.site_country))
         stack.push_async_callback(site.stop)
         await site.start()
-        pool = make_pool(database_url, most=4, application="richiamo tracker")
+        pool = make_pool(database_url, most=4, application="richiamo tracker", autocommit=True)
         stack.push_async_callback(pool.close)
         await pool.open()
         window = Window(

@@ -68,7 +68,7 @@ class Link:
             await self._until_done(view.start)
             self._site.follow(view)
             database_url = self._settings.database_url.get_secret_value()
-            pool = make_pool(database_url, most=4, application="richiamo ingest")
+            pool = make_pool(database_url, most=4, application="richiamo ingest", autocommit=True)
             stack.push_async_callback(pool.close)
             await pool.open()
             projecting = asyncio.create_task(

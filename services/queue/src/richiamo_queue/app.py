@@ -156,7 +156,7 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
 
 
 async def _open_pool(stack: AsyncExitStack, database_url: str) -> AsyncConnectionPool:
-    pool = database.make_pool(database_url, most=_CONNECTIONS, application="richiamo-queue")
+    pool = database.make_pool(database_url, most=_CONNECTIONS, application="richiamo-queue", autocommit=True)
     stack.push_async_callback(pool.close)
     await pool.open(wait=True, timeout=30)
     return pool
