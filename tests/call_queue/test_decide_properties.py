@@ -385,7 +385,7 @@ def test_no_command_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_right_events_or_a_refusal_and_quiet_on_repeat(kind: type, data: st.DataObject) -> None:
     past = data.draw(histories())

@@ -44,7 +44,20 @@ def test_a_percentile_is_one_of_the_values() -> None:
 @pytest.mark.servers
 @pytest.mark.slow
 def test_every_question_is_answered_on_a_system_of_its_own(tmp_path: Path) -> None:
-    sizes = ["--seconds", "1", "--history", "1000", "--open-requests", "300", "--claimers", "6", "--streams", "8"]
+    sizes = [
+        "--seconds",
+        "1",
+        "--history",
+        "1000",
+        "--open-requests",
+        "300",
+        "--claimers",
+        "6",
+        "--streams",
+        "8",
+        "--day",
+        "2",
+    ]
     done = subprocess.run(
         [command(), "bench", *sizes, "--no-growth", "--output", "bench.json"],
         cwd=tmp_path,
@@ -56,7 +69,7 @@ def test_every_question_is_answered_on_a_system_of_its_own(tmp_path: Path) -> No
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads((tmp_path / "bench.json").read_text())
     keys = {one["key"] for one in told["figures"]}
-    assert {key[0] for key in keys} == set("abcdef")
+    assert {key[0] for key in keys} == set("abcdefh")
     by_key = {one["key"]: one for one in told["figures"]}
     assert by_key["a.calls_per_second"]["ratio"] > 0
     assert by_key["d.row_p99"]["value"] >= by_key["d.row_p50"]["value"] > 0

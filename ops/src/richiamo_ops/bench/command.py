@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from richiamo_events.ids import CallerId
 from richiamo_kit.errors import Problem
+from richiamo_ops.bench import day as whole_day
 from richiamo_ops.bench import edge, people, views
 from richiamo_ops.bench.figures import Figure, changes, table
 from richiamo_ops.bench.filling import fill
@@ -33,6 +34,7 @@ def bench(
     open_requests: int = 10_000,
     claimers: int = 160,
     streams: int = 300,
+    day: int = 0,
     growth: bool = True,
     output: Path = Path("bench.json"),
 ) -> int:
@@ -56,6 +58,8 @@ def bench(
         Operators who reserve at once.
     streams
         Browsers that watch.
+    day
+        Also play a whole day of so many agents, as fast as it goes; 0: not.
     growth
         Measure again with ten times the history.
     output
@@ -69,7 +73,7 @@ def bench(
             "at least 1 second, 1,000 events, and 10 open requests an operator.",
         )
     return asyncio.run(
-        _Bench(_Sizes(seconds, history, open_requests, claimers, streams), growth=growth, output=output).run()
+        _Bench(_Sizes(seconds, history, open_requests, claimers, streams, day), growth=growth, output=output).run()
     )
 
 
@@ -80,6 +84,7 @@ class _Sizes:
     open_requests: int
     claimers: int
     streams: int
+    day: int
 
 
 class _Bench:
@@ -100,6 +105,9 @@ class _Bench:
                 await staff.hire(self._sizes.claimers)
                 waits = await self._fill(site, self._sizes.history, self._sizes.open_requests)
                 first = await self._measure(system, site, staff, waits)
+                if self._sizes.day:
+                    self._say(f"h: a day of {self._sizes.day:,} agents")
+                    figures += await whole_day.measure(system, site, staff, self._sizes.day)
                 later: list[Figure] = []
                 if self._growth:
                     more = await self._fill(site, self._sizes.history * (_GROWTH - 1), self._sizes.claimers)

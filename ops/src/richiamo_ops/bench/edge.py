@@ -30,9 +30,14 @@ _calls = count(1)
 def lost_call(caller: str) -> Request:
     """What a Kalliope sends of one lost call."""
     step = next(_calls)
+    return lost_call_of(f"{int(time.time())}.{step}", caller, QUEUES[step % 4])
+
+
+def lost_call_of(unique_id: str, caller: str, queue: str) -> Request:
+    """The same of a call that is known otherwise."""
     body = (
-        f"<call><unique_id>{int(time.time())}.{step}</unique_id><caller>{caller}</caller><called>0509876543</called>"
-        f"<param1>{QUEUES[step % 4]}</param1><param2>queue</param2></call>"
+        f"<call><unique_id>{unique_id}</unique_id><caller>{caller}</caller><called>0509876543</called>"
+        f"<param1>{queue}</param1><param2>queue</param2></call>"
     )
     return Request("POST", "/voipToCall/kalliopeToCall/insert/", "Content-Type: text/xml\r\n", body.encode())
 

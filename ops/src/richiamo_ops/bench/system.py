@@ -8,7 +8,8 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ class Usage:
 
     cpu_seconds: float
     megabytes: float
+    parts: Mapping[str, float]
+    """The CPU seconds by the name of the service or server."""
 
 
 class System:
@@ -83,14 +86,17 @@ class System:
         """Of the supervisor and all below it, now."""
         assert self._child is not None
         top = psutil.Process(self._child.pid)
-        cpu = memory = 0.0
+        memory = 0.0
+        parts: defaultdict[str, float] = defaultdict(float)
         for process in (top, *top.children(recursive=True)):
             # A backend of PostgreSQL may end while we look.
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                line = process.cmdline()
+                name = line[-1] if "serve" in line else "supervisor" if process == top else process.name()
                 times = process.cpu_times()
-                cpu += times.user + times.system
+                parts[name] += times.user + times.system
                 memory += getattr(process.memory_full_info(), "pss", process.memory_info().rss)
-        return Usage(cpu, memory / 1e6)
+        return Usage(sum(parts.values()), memory / 1e6, parts)
 
     def _hear(self, line: str) -> None:
         self._said.append(line)
