@@ -26,6 +26,10 @@ COMMANDS = Counter("richiamo_commands", "Commands decided", ["command", "result"
 LOG_POSITION = Gauge("richiamo_log_position", "Position of the newest event of the log")
 DISK_FREE = Gauge("richiamo_disk_free_bytes", "Free space where a folder is", ["folder"])
 VIEW_POSITION = Gauge("richiamo_view_position", "Position of the log that a view has reached", ["view"])
+IDENTITY_BREACHES = Gauge(
+    "richiamo_identity_breaches", "Identities of the reports that do not hold, over the weeks checked", ["identity"]
+)
+RECONCILED = Gauge("richiamo_reconciled_timestamp_seconds", "When the identities of the reports were last checked")
 STREAMS_OPEN = Gauge("richiamo_live_streams", "Browsers that follow the changes")
 REQUEST_SECONDS = Histogram(
     "richiamo_request_seconds",

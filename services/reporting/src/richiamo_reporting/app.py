@@ -25,6 +25,7 @@ from richiamo_kit.store.streams import ensure_streams
 from richiamo_reporting.answers import declare
 from richiamo_reporting.bi.views import ensure_bi
 from richiamo_reporting.facts.projection import SCHEMA, ReportingFacts
+from richiamo_reporting.reconciliation import Reconciliation
 from richiamo_reporting.reports import Reports
 from richiamo_reporting.settings import Settings
 
@@ -44,6 +45,7 @@ class Service:
     pool: AsyncConnectionPool
     site_timezone: str
     health: Health
+    reconciliation: Reconciliation
 
     async def answer(self) -> None:
         """Answer questions until cancelled, from the instant at which some instance has made the view."""
@@ -81,7 +83,11 @@ async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     async with assembled(settings) as service:
         await run_until_signal(
-            service.projector.run, service.answer, service.keep_bi, observed(settings, service.health)
+            service.projector.run,
+            service.answer,
+            service.keep_bi,
+            service.reconciliation.run,
+            observed(settings, service.health),
         )
 
 
@@ -102,7 +108,8 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
             client, read_key(settings.directory_key_file or settings.data_dir / "secrets" / "directory.key")
         )
         broker = make_broker(nats_url, name="richiamo-reporting-answers")
-        declare(broker, Reports(pool, directory, initial, clock or SystemClock()))
+        reports = Reports(pool, directory, initial, clock or SystemClock())
+        declare(broker, reports)
         health = Health()
         health.add("log", log_is_there(client))
         health.add("database", database_is_there(pool))
@@ -114,4 +121,5 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
             pool=pool,
             site_timezone=settings.site_timezone,
             health=health,
+            reconciliation=Reconciliation(reports),
         )

@@ -1,10 +1,12 @@
 """Do the figures agree with one another? The identities D, C and R of `reports.md`, over every day of a period."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from richiamo_reporting.behind.query import condition_of, requests_behind
 from richiamo_reporting.code_caller.query import code_caller
 from richiamo_reporting.dashboard.query import OUTCOMES, backlog_of, dashboard, open_at_the_ends
 from richiamo_reporting.day.query import day
@@ -23,11 +25,32 @@ class Breach:
     day: date | None
     left: int
     right: int
+    requests: tuple[str, ...] = ()
+    """Requests that are behind one side and not behind the other, as far as both have any."""
 
     def __str__(self) -> str:
         when = "the period" if self.day is None else self.day.isoformat()
-        return f"{self.identity} does not hold for {when}: {self.left} is not {self.right}"
+        named = f"; requests {', '.join(self.requests)}" if self.requests else ""
+        return f"{self.identity} does not hold for {when}: {self.left} is not {self.right}{named}"
 
+
+_LOOKED_AT = 10_000
+_NAMED = 20
+_BY_OUTCOME = tuple(("dashboard", outcome) for outcome in OUTCOMES)
+_SIDES: Mapping[str, tuple[Sequence[tuple[str, str]], Sequence[tuple[str, str]]]] = {
+    "D1": ([("dashboard", "total")], _BY_OUTCOME),
+    "R1": ([("day", "total_requests")], [("dashboard", "total")]),
+    "R2": ([("day", "requests_to_handle")], [("dashboard", "unanswered"), ("dashboard", "unhandled")]),
+    "R3": ([("day", "requests_recalled")], [("dashboard", "recalled"), ("dashboard", "backlog_recalled")]),
+    "R4": ([("day", "total_calls")], [("historical", "missed_calls")]),
+    "R5": ([("day", "total_callers")], [("historical", "callers")]),
+    "R7": ([("day", "backlog_recalled_today")], [("dashboard", "backlog_recalled")]),
+    "C2": (
+        [("code-caller", "numbers_not_answered")],
+        [("code-caller", name) for name in ("recalled_reached", "recalled_not_reached", "not_recalled")],
+    ),
+}
+"""The figures on both sides of an identity, for those that have requests behind them."""
 
 Claim = tuple[str, date | None, int, int]
 
@@ -48,7 +71,28 @@ async def breaches(view: Snapshot, frame: Frame) -> list[Breach]:
         *_across(days, board, reports, (storico, queues), still_open),
         *_of_code_caller(days, queues),
     ]
-    return [Breach(*claim) for claim in claims if claim[2] != claim[3]]
+    return [
+        Breach(*claim, requests=await _suspects(view, frame, claim[0], claim[1]))
+        for claim in claims
+        if claim[2] != claim[3]
+    ]
+
+
+async def _suspects(view: Snapshot, frame: Frame, identity: str, on: date | None) -> tuple[str, ...]:
+    """The requests by which the two sides of an identity differ, at most twenty."""
+    left, right = _SIDES.get(identity.partition(" ")[0], ((), ()))
+    over = frame if on is None else frame.over(on, on)
+    behind: list[Counter[str]] = []
+    for side in (left, right):
+        found: Counter[str] = Counter()
+        for report, figure in side:
+            condition = condition_of(report, figure)
+            assert condition is not None
+            rows, _ = await requests_behind(view, over, condition, limit=_LOOKED_AT, offset=0)
+            found.update(row["request_id"] for row in rows)
+        behind.append(found)
+    differing = (behind[0] - behind[1]) | (behind[1] - behind[0])
+    return tuple(sorted(differing))[:_NAMED]
 
 
 def _of_the_dashboard(

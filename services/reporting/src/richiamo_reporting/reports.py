@@ -121,6 +121,7 @@ class Reports:
                     "day": None if breach.day is None else breach.day.isoformat(),
                     "left": breach.left,
                     "right": breach.right,
+                    "requests": list(breach.requests),
                     "sentence": str(breach),
                 }
                 for breach in found
