@@ -1,23 +1,30 @@
-"""Is everything as it must be? The log readable, every view what the log says, every caller in the directory, every identity true."""
+"""Is everything as it must be? Log, directory, views, figures and retention; each breach is one sentence."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+from nats.aio.client import Client
 from psycopg import sql
 from rich.console import Console
 
 from richiamo_events.ids import CallerId
-from richiamo_events.language import CallerErased, CallMissed
+from richiamo_events.language import CallerErased, CallMissed, OperatorChanged, SettingsChanged
 from richiamo_events.wire import Unreadable
 from richiamo_kit import database
 from richiamo_kit.projector import Projector
+from richiamo_kit.store.connection import api
+from richiamo_kit.store.streams import CDR, DEAD, EVENTS, QUARANTINE
 from richiamo_ops.asking import Ask, asking
+from richiamo_ops.forgetting_again import in_directory
 from richiamo_ops.rebuild import differences
 from richiamo_ops.site import Site, reached
 from richiamo_ops.views import VIEWS
 
 _SHADOW = "_check"
+_UNDER_WAY = timedelta(minutes=10)
+"""How old something is that no longer can be in the middle of being written."""
 
 
 def check(*, days: int = 7, views: bool = True) -> int:
@@ -39,7 +46,7 @@ async def _check(days: int, *, with_views: bool) -> int:
     console = Console(highlight=False, soft_wrap=True)
     faults = 0
     async with reached("check") as site, asking(site) as ask:
-        async for fault in _all(site, ask, days, with_views=with_views):
+        async for fault in breaches(site, ask, days, with_views=with_views):
             faults += 1
             console.print(fault, markup=False)
     if not faults:
@@ -47,26 +54,64 @@ async def _check(days: int, *, with_views: bool) -> int:
     return 1 if faults else 0
 
 
-async def _all(site: Site, ask: Ask, days: int, *, with_views: bool) -> AsyncIterator[str]:
+async def breaches(site: Site, ask: Ask, days: int, *, with_views: bool) -> AsyncIterator[str]:
+    """One sentence for everything that is not as it must be."""
+    client = site.store.client
+    # Before the log: whoever enters the directory meanwhile may have no event yet.
+    entries = await in_directory(client, before=datetime.now(UTC) - _UNDER_WAY)
     callers: set[CallerId] = set()
+    erased: set[CallerId] = set()
+    named: set[CallerId] = set()
     try:
         async for event in site.store.read():
-            if isinstance(event.data, CallMissed) and event.data.caller is not None:
+            if isinstance(event.data, SettingsChanged | OperatorChanged) or event.data.caller is None:
+                continue
+            named.add(event.data.caller)
+            if isinstance(event.data, CallMissed):
                 callers.add(event.data.caller)
             elif isinstance(event.data, CallerErased):
-                callers.discard(event.data.caller)
+                erased.add(event.data.caller)
     except Unreadable as error:
         yield f"log: {error} Start a version of Richiamo that knows it."
         return
-    for caller in sorted(callers):
+    async for fault in _streams(client):
+        yield fault
+    for caller in sorted(callers - erased):
         if await site.directory.number_of(caller) is None:
             yield f"directory: the log holds lost calls of caller {caller}, and the directory does not know its number."
+    for caller in sorted(entries & erased):
+        yield f"directory: caller {caller} was erased, and the directory still knows the number: erase it again."
+    for caller in sorted(entries - named):
+        yield f"directory: it knows the number of caller {caller}, of whom the log knows nothing."
     if with_views:
         for name in VIEWS:
             async for fault in _view(site, name):
                 yield fault
     async for fault in _reports(ask, days):
         yield fault
+
+
+async def _streams(client: Client) -> AsyncIterator[str]:
+    """Gaps of the log, and raw records kept longer than they may."""
+    state = await _info(client, EVENTS, "state")
+    missing = int(state["last_seq"]) - int(state["first_seq"]) + 1 - int(state["messages"])
+    if int(state["messages"]) and (missing or int(state["first_seq"]) != 1):
+        yield f"log: {missing + int(state['first_seq']) - 1} positions hold no event: something removed them. Restore it."
+    for stream in (CDR, QUARANTINE, DEAD):
+        config, state = await _info(client, stream, "config"), await _info(client, stream, "state")
+        longest = timedelta(microseconds=int(config.get("max_age", 0)) / 1000)
+        if not longest:
+            yield f"{stream}: raw records with numbers are kept for ever; set a maximum age."
+        elif int(state["messages"]):
+            oldest = datetime.fromisoformat(str(state["first_ts"]))
+            if datetime.now(UTC) - oldest > longest + _UNDER_WAY:
+                yield f"{stream}: its oldest record is older than the {longest.days} days for which they are kept."
+
+
+async def _info(client: Client, stream: str, part: str) -> dict[str, Any]:
+    found = (await api(client, f"STREAM.INFO.{stream}"))[part]
+    assert isinstance(found, dict)
+    return found
 
 
 async def _view(site: Site, name: str) -> AsyncIterator[str]:

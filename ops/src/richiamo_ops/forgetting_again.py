@@ -116,13 +116,14 @@ class Restored:
         await self.store.append(made, expected=state.position)
 
 
-async def in_directory(client: Client) -> set[CallerId]:
-    """Every caller of whom the directory holds an entry."""
+async def in_directory(client: Client, *, before: datetime | None = None) -> set[CallerId]:
+    """Every caller of whom the directory holds an entry, or held one `before` an instant."""
     prefix = f"{DIRECTORY_PREFIX}.h."
     found: set[CallerId] = set()
     async with aclosing(read_stream(client, DIRECTORY, subject=f"{prefix}*")) as entries:
         async for stored in entries:
-            found.add(CallerId(json.loads(stored.body)["id"]))
+            if before is None or stored.stored_at < before:
+                found.add(CallerId(json.loads(stored.body)["id"]))
     return found
 
 

@@ -118,6 +118,7 @@ class _Everything:
         except Unavailable as error:
             self._console.print(f"Richiamo is up, but {error}; it goes on trying.", markup=False)
             await self._supervisor.ready(self._services, within=None)
+        self._look_after(environment)
         exists_now(site)
         welcome.show(self._console, site, log_in.words, time.monotonic() - began)
         if self._simulation is not None:
@@ -148,6 +149,11 @@ class _Everything:
         port = {"gateway": self._site.gateway_port, "ingest": self._site.ingest_port}.get(name)
         prepare = partial(_as_it_is, _richiamo(("serve", name), own))
         return Part(name, prepare, partial(_answers, port)) if port else Part(name, prepare)
+
+    def _look_after(self, environment: Mapping[str, str]) -> None:
+        part = Part("nightly", partial(_as_it_is, _richiamo(("nightly",), environment)))
+        self._services.append(part)
+        self._supervisor.keep(part)
 
     def _play(self, environment: Mapping[str, str], log_in: LogIn, options: tuple[str, ...]) -> None:
         own = {**environment, "RICHIAMO_ADMIN_PASSWORD": log_in.password or ""}

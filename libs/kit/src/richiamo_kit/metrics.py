@@ -30,6 +30,8 @@ IDENTITY_BREACHES = Gauge(
     "richiamo_identity_breaches", "Identities of the reports that do not hold, over the weeks checked", ["identity"]
 )
 RECONCILED = Gauge("richiamo_reconciled_timestamp_seconds", "When the identities of the reports were last checked")
+CHECK_FAULTS = Gauge("richiamo_check_faults", "Breaches that the last nightly check found; -1: it could not be made")
+CHECK_ENDED = Gauge("richiamo_check_ended_timestamp_seconds", "When the last nightly check ended")
 STREAMS_OPEN = Gauge("richiamo_live_streams", "Browsers that follow the changes")
 REQUEST_SECONDS = Histogram(
     "richiamo_request_seconds",

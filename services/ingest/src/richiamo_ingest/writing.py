@@ -157,7 +157,8 @@ class Writer:
             # The tracker wrote its fact, so the record went through the stream already.
             return Outcome.DUPLICATE, known
         erased = await self._is_erased(known, _number(record, numbers), record.at)
-        if isinstance(judged, Nothing):
+        if isinstance(judged, Nothing) or (isinstance(judged, Lost) and not _counts(judged, settings)):
+            # Nothing goes into the log, so nobody new goes into the directory.
             record = replace(record, customer=known.caller if known else None)
         else:
             customer = await self._customer(known, _number(record, numbers), record.at)

@@ -7,6 +7,7 @@ import psycopg
 from faststream.nats import NatsBroker
 from psycopg_pool import PoolTimeout
 
+from richiamo_kit import metrics
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.messaging import answering
 from richiamo_reporting.questions import BehindQuestion, Question, WorkbookQuestion, read
@@ -40,6 +41,12 @@ def declare(broker: NatsBroker, reports: Reports) -> None:
     async def check(payload: Payload) -> Payload:
         return await reports.check(read(Question, payload))
 
+    async def checked(payload: Payload) -> Payload:
+        """`{"faults": n, "ended": seconds}`: what a nightly check found, for whoever watches."""
+        metrics.CHECK_FAULTS.set(float(payload["faults"]))
+        metrics.CHECK_ENDED.set(float(payload["ended"]))
+        return {}
+
     async def as_workbook(payload: Payload) -> Payload:
         # openpyxl brings numpy along: half a second less until the service is back after its death.
         from richiamo_reporting.workbook import workbook  # noqa: PLC0415 -- See above.
@@ -54,6 +61,7 @@ def declare(broker: NatsBroker, reports: Reports) -> None:
         "requests": requests,
         "workbook": as_workbook,
         "check": check,
+        "checked": checked,
     }
     for name, handler in asked.items():
         answering(broker, f"{ROOT}.{name}", queue=GROUP)(_patient(handler))

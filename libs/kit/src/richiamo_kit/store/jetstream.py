@@ -7,7 +7,7 @@ from nats.aio.client import Client
 
 from richiamo_events.envelope import NewEvent, Recorded
 from richiamo_events.subjects import ALL
-from richiamo_events.wire import decode, encode, message_id
+from richiamo_events.wire import CURRENT, Language, message_id
 from richiamo_kit.errors import StreamMoved, Unavailable
 from richiamo_kit.store.connection import JetStreamError, api_patiently, connect
 from richiamo_kit.store.group_commit import GroupCommit
@@ -26,11 +26,15 @@ _NAMED_AT_MOST = 100
 
 
 class JetStreamEventStore:
-    """The event store on one NATS connection. The streams must exist (`ensure_streams`)."""
+    """The event store on one NATS connection. The streams must exist (`ensure_streams`).
 
-    def __init__(self, client: Client, *, stream: str = EVENTS) -> None:
+    `language` is what it can write and read; another one stands for an earlier or a later Richiamo.
+    """
+
+    def __init__(self, client: Client, *, stream: str = EVENTS, language: Language = CURRENT) -> None:
         self.client = client
         self._stream = stream
+        self._language = language
         self._group = GroupCommit(client)
         self._guarded_group = GroupCommit(client)
         """Apart from the first: of what nobody guards two of one subject may go together."""
@@ -46,8 +50,8 @@ class JetStreamEventStore:
             return await self.append_guarded([Guarded(events[0].subject, expected, events)])
         try:
             if len(events) == 1:
-                return (await self._group.send(_outgoing(events[0]))).position
-            return (await send(self.client, [_outgoing(event) for event in events])).position
+                return (await self._group.send(self._outgoing(events[0]))).position
+            return (await send(self.client, [self._outgoing(event) for event in events])).position
         except JetStreamError as error:
             if error.code != _KNOWN_ID:
                 raise Unavailable(str(error)) from error
@@ -59,7 +63,7 @@ class JetStreamEventStore:
 
     async def append_guarded(self, groups: Sequence[Guarded]) -> int:
         """See `EventStore.append_guarded`."""
-        messages = [message for group in groups for message in _guarded(group)]
+        messages = [message for group in groups for message in self._guarded(group)]
         if not messages:
             return 0
         try:
@@ -110,14 +114,14 @@ class JetStreamEventStore:
         messages = read_stream(self.client, self._stream, after, subject=subject, until=until)
         async with aclosing(messages):
             async for stored in messages:
-                yield _recorded(stored)
+                yield self._recorded(stored)
 
     async def follow(self, after: int, *, subject: str = ALL) -> AsyncGenerator[Sequence[Recorded], None]:
         """See `EventStore.follow`."""
         batches = follow_stream(self.client, self._stream, after, subject=subject)
         async with aclosing(batches):
             async for batch in batches:
-                yield [_recorded(stored) for stored in batch]
+                yield [self._recorded(stored) for stored in batch]
 
     async def last_position(self) -> int:
         """See `EventStore.last_position`."""
@@ -130,28 +134,25 @@ class JetStreamEventStore:
         newest = await newest_on(self.client, self._stream, subject)
         return newest.position if newest else 0
 
+    def _outgoing(self, event: NewEvent) -> Outgoing:
+        headers, body = self._language.encode(event)
+        return Outgoing(event.subject, {**headers, MESSAGE_ID: message_id(event)}, body)
 
-def _outgoing(event: NewEvent) -> Outgoing:
-    headers, body = encode(event)
-    return Outgoing(event.subject, {**headers, MESSAGE_ID: message_id(event)}, body)
+    def _guarded(self, group: Guarded) -> list[Outgoing]:
+        messages = []
+        for number, event in enumerate(group.events):
+            if event.subject != group.subject:
+                raise ValueError(f"an event of {event.subject} among those of {group.subject}")
+            message = self._outgoing(event)
+            if number == 0:
+                # On a later event of the same subject the server would compare with the position before the batch.
+                message = Outgoing(
+                    message.subject, {**message.headers, EXPECTED_POSITION: str(group.expected)}, message.body
+                )
+            messages.append(message)
+        return messages
 
-
-def _guarded(group: Guarded) -> list[Outgoing]:
-    messages = []
-    for number, event in enumerate(group.events):
-        if event.subject != group.subject:
-            raise ValueError(f"an event of {event.subject} among those of {group.subject}")
-        message = _outgoing(event)
-        if number == 0:
-            # On a later event of the same subject the server would compare with the position before the batch.
-            message = Outgoing(
-                message.subject, {**message.headers, EXPECTED_POSITION: str(group.expected)}, message.body
-            )
-        messages.append(message)
-    return messages
-
-
-def _recorded(stored: Stored) -> Recorded:
-    return decode(
-        stored.headers, stored.body, subject=stored.subject, position=stored.position, stored_at=stored.stored_at
-    )
+    def _recorded(self, stored: Stored) -> Recorded:
+        return self._language.decode(
+            stored.headers, stored.body, subject=stored.subject, position=stored.position, stored_at=stored.stored_at
+        )
