@@ -63,6 +63,7 @@ class AsteriskPbx:
     logins: int = 0
     port: int = 0
     happened: asyncio.Condition = field(default_factory=asyncio.Condition)
+    serving: set["asyncio.Task[None] | None"] = field(default_factory=set)
 
     async def emit(self, event: str, privilege: str, *fields: tuple[str, object]) -> None:
         """Tell all who may and want to hear this class of events."""
@@ -86,8 +87,9 @@ class AsteriskPbx:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = Session(writer)
         self.sessions.append(session)
-        writer.write(f"{self.trouble.banner}\r\n".encode())
+        self.serving.add(asyncio.current_task())
         try:
+            writer.write(f"{self.trouble.banner}\r\n".encode())
             while fields := await _read(reader):
                 if not await self._answer(session, fields):
                     break
@@ -97,6 +99,7 @@ class AsteriskPbx:
             if session in self.sessions:
                 self.sessions.remove(session)
             writer.close()
+            self.serving.discard(asyncio.current_task())
 
     async def _answer(self, session: Session, fields: dict[str, list[str]]) -> bool:
         action = fields.get("action", [""])[0]
@@ -214,6 +217,7 @@ async def running(pbx: AsteriskPbx) -> AsyncIterator[AsteriskPbx]:
     finally:
         server.close()
         await pbx.cut()
+        await asyncio.gather(*(task for task in pbx.serving if task), return_exceptions=True)
 
 
 def caller_fields(call: str, caller: str, queue: str) -> list[tuple[str, object]]:
