@@ -47,6 +47,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.soak]
 
 INSTANCES, OPERATORS, SUPERVISORS, CALLERS = 3, 16, 3, 10
 ROUND_SECONDS = 25.0
+MOST_ROUNDS = 8
 """A round has callers of its own, so that an hour is no longer a history than a minute."""
 
 
@@ -194,7 +195,8 @@ async def test_one_holder_one_dial_and_no_row_lost_whatever_breaks(
         events: Counter[str] = Counter()
         told: Counter[str] = Counter()
         number = 0
-        while number == 0 or time.monotonic() < ends:
+        # A run in which little happened proves little: on a slow machine it goes on for some rounds.
+        while number == 0 or time.monotonic() < ends or (number < MOST_ROUNDS and _lacking(events)):
             number += 1
             left = max(5.0, min(ROUND_SECONDS, ends - time.monotonic()))
             walk, said = await stage.round(f"{seed}/{number}", left)
@@ -204,11 +206,14 @@ async def test_one_holder_one_dial_and_no_row_lost_whatever_breaks(
             assert not said.failures, said.failures[:5]
         with capsys.disabled():
             print(_summary(number, events, told, running_ones.met))
-        # A run in which little happened proves little.
-        for happened in ("CallReserved", "CallAssigned", "RecallStarted", "CallFlushed", "ReservationReleased"):
-            assert events[happened], f"no {happened} in {dict(events)}"
+        assert not _lacking(events), dict(events)
         assert running_ones.met["killed"]
         assert running_ones.met["cut"]
+
+
+def _lacking(events: Counter[str]) -> list[str]:
+    wanted = ("CallReserved", "CallAssigned", "RecallStarted", "CallFlushed", "ReservationReleased")
+    return [name for name in wanted if not events[name]]
 
 
 def _summary(rounds: int, events: Counter[str], told: Counter[str], met: Counter[str]) -> str:
