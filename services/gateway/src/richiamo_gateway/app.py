@@ -21,6 +21,7 @@ from richiamo_gateway.api.commands import Answered
 from richiamo_gateway.auth import schema
 from richiamo_gateway.auth.credentials import Credentials
 from richiamo_gateway.auth.sessions import Sessions
+from richiamo_gateway.auth.tokens import Tokens
 from richiamo_gateway.boards.storage import Boards
 from richiamo_gateway.context import Gateway, Inside
 from richiamo_gateway.engine import make_engine
@@ -97,6 +98,7 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
             inside=Services(broker),
             site=site,
             sessions=sessions,
+            tokens=Tokens(engine, site, now),
             people=people,
             rules=SiteRules(store, site, now),
             answered=Answered(engine, now),

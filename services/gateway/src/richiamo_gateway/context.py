@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 
 from richiamo_gateway.api.commands import Answered
 from richiamo_gateway.auth.sessions import Sessions
+from richiamo_gateway.auth.tokens import Tokens
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.boards.storage import Boards
 from richiamo_gateway.live import Live
@@ -50,6 +51,7 @@ class Gateway:
     inside: Inside
     site: SiteView
     sessions: Sessions
+    tokens: Tokens
     people: People
     rules: SiteRules
     answered: Answered

@@ -8,11 +8,12 @@ from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from richiamo_gateway import problem
-from richiamo_gateway.api import callers, changes, reports, session, settings, users, worklist
+from richiamo_gateway.api import callers, changes, reports, session, settings, tokens, users, worklist
 from richiamo_gateway.api.parameters import GatewayOf
 from richiamo_gateway.context import Gateway
 from richiamo_gateway.protection import Protection
@@ -38,7 +39,7 @@ def _operation_id(route: APIRoute) -> str:
 
 def _api() -> APIRouter:
     router = APIRouter(prefix=API)
-    for part in (session, users, settings, worklist, callers, reports, changes):
+    for part in (session, tokens, users, settings, worklist, callers, reports, changes):
         router.include_router(part.router)
     return router
 
@@ -87,6 +88,9 @@ def make_app(gateway: Gateway, checks: health.Health) -> FastAPI:
     app.include_router(_api())
     _include_pages(app)
     problem.install(app)
+    # Event streams pass as they are. Nothing secret stands beside what somebody else could put into a page (BREACH):
+    # foreign requests are refused by their headers, not by a mark in the page.
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
     app.add_middleware(Protection)
     _describe(app)
     return app

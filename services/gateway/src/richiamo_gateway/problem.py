@@ -46,6 +46,11 @@ def forbidden(role: str) -> Problem:
     return Problem(403, "not-allowed", "You may not do this.", f"This needs the role {role}.", needs=role)
 
 
+def scope_missing(scope: str) -> Problem:
+    """The token was not made for this."""
+    return Problem(403, "scope-missing", "This token may not do this.", f"It needs the scope {scope}.", scope=scope)
+
+
 def not_found(what: str) -> Problem:
     return Problem(404, "not-found", "There is no such thing.", what)
 

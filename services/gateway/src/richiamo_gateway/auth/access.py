@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from richiamo_gateway import problem
+from richiamo_gateway.auth import tokens
 from richiamo_gateway.auth.sessions import SignedIn
 from richiamo_gateway.auth.user import Role, User
 from richiamo_gateway.context import gateway_of
@@ -42,10 +43,20 @@ def token_of(connection: HTTPConnection) -> str | None:
 async def optional_user(connection: HTTPConnection) -> User | None:
     """The person behind a request, or None: for pages that also strangers see (login)."""
     token = token_of(connection)
-    user = await gateway_of(connection).sessions.user_of(token) if token else None
+    user = await _behind(connection, token) if token else None
     # Errors are told in this person's language.
     connection.state.user = user
     return user
+
+
+async def _behind(connection: HTTPConnection, token: str) -> User | None:
+    gateway = gateway_of(connection)
+    if not token.startswith(tokens.PREFIX):
+        return await gateway.sessions.user_of(token)
+    bearer = await gateway.tokens.bearer_of(token)
+    if bearer is not None:
+        bearer.check(connection.scope.get("method", "GET"), connection.url.path)
+    return None if bearer is None else bearer.user
 
 
 async def current_user(connection: HTTPConnection) -> User:

@@ -43,6 +43,19 @@ session = Table(
     Column("expires_at", _TIME, nullable=False),
 )
 
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True, comment="sha256; the token is kept nowhere"),
+    Column("username", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("scopes", JSONB, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("used_at", _TIME),
+    comment="what scripts present in place of a log-in",
+)
+
 failed_login = Table(
     "failed_login",
     metadata,

@@ -12,6 +12,7 @@ TITLES = {
     "not-logged-in": N_("Log in first"),
     "wrong-credentials": N_("User name or password is wrong."),
     "too-many-tries": N_("Too many failed logins under this name"),
+    "scope-missing": N_("This token may not do this"),
     "not-found": N_("There is nothing here"),
     "method-not-allowed": N_("This cannot be done this way"),
     "too-large": N_("The request is too large"),
