@@ -76,7 +76,7 @@ async def test_everything_can_be_done_with_keys(enter: Enter, lose_call: Lose) -
     await page.keyboard.press("?")
     await expect(page.locator("#help")).to_be_visible()
     await page.keyboard.press("Escape")
-    await page.keyboard.press("/")
+    await page.keyboard.press("f")
     await expect(page.locator("#search [name=caller]")).to_be_focused()
 
 

@@ -1,6 +1,7 @@
 // What do the keys do? Letters only while nothing is typed, and only when the user wants them (WCAG 2.1.4).
 import { perform } from "./_commands.js";
 import { closeDetails } from "./_details.js";
+import { openFinder } from "./_finder.js";
 import { current } from "./_list.js";
 import { shortcutsOn } from "./_preferences.js";
 import { refresh } from "./_refresh.js";
@@ -55,7 +56,8 @@ const KEYS = {
   x: () => current()?.querySelector(".pick-one")?.click(),
   ".": () => refresh({ merge: true }),
   u: undoLast,
-  "/": search,
+  "/": openFinder,
+  f: search,
   "?": help,
 };
 

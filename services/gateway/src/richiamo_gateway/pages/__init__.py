@@ -15,6 +15,7 @@ from richiamo_gateway.pages.login import routes as login
 from richiamo_gateway.pages.login import single_sign_on
 from richiamo_gateway.pages.missed_calls import routes as missed_calls
 from richiamo_gateway.pages.problem_titles import title_for as problem_title
+from richiamo_gateway.pages.search import routes as search
 from richiamo_gateway.pages.settings import pbx
 from richiamo_gateway.pages.settings import routes as settings
 from richiamo_gateway.pages.users import routes as users
@@ -34,6 +35,7 @@ async def home() -> RedirectResponse:
 for part in (
     login,
     single_sign_on,
+    search,
     missed_calls,
     assign,
     flush,

@@ -1,0 +1,1 @@
+"""Where is that number, or that page?"""

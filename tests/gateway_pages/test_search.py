@@ -1,0 +1,49 @@
+"""Is a number, or a page, found from anywhere, as far as one may see it?"""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.gateway_pages.conftest import Enter, Lose
+from tests.gateway_pages.test_every_page import barriers, outside
+
+pytestmark = [pytest.mark.browser, pytest.mark.servers]
+
+
+async def test_a_key_finds_numbers_and_pages(enter: Enter, lose_call: Lose) -> None:
+    caller = await lose_call("+390501234567")
+    await lose_call("+390509998887")
+    page = await enter("sara", role="supervisor", language="en")
+    await page.goto("/flush")
+    await page.keyboard.press("/")
+    await page.keyboard.type("501234")
+    await expect(page.locator("#found a")).to_have_count(1)
+    assert await barriers(page) == []
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/callers/{caller}")
+    await page.keyboard.press("/")
+    await page.keyboard.type("assi")
+    await expect(page.locator("#found a")).to_have_text(["Assign"])
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/search?q=assi")
+    assert await page.locator("#results a").all_inner_texts() == ["Assign"]
+
+
+async def test_nobody_finds_what_they_may_not_see(enter: Enter, lose_call: Lose) -> None:
+    await lose_call("+390501234567")
+    await lose_call("+390501234999", "Assistenza")
+    anna = await enter("anna", width=360, language="en", queues=["Vendite"])  # type: ignore[arg-type]
+    await anna.goto("/search?q=0501234")
+    assert await anna.locator("#results a").all_inner_texts() == ["+39 050 123 4567"]
+    await anna.goto("/search?q=users")
+    assert "No page and no open customer matches" in await anna.inner_text("#results")
+    assert await barriers(anna) == []
+    assert await outside(anna) == []
+    masked = await enter("mara", language="en", masked=True)  # type: ignore[arg-type]
+    await masked.goto("/search?q=4567")
+    assert await masked.locator("#results a").count() == 0, "the digits that are hidden are not searched"
+    await masked.goto("/search?q=050123")
+    assert await masked.locator("#results a").count() == 2
+    assert "4567" not in await masked.inner_text("#results")
+    await masked.goto("/search?q=%3Cb%3Ex")
+    assert await masked.locator("#results b").count() == 0
