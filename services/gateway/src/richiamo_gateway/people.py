@@ -17,6 +17,7 @@ from richiamo_events.language import OperatorChanged
 from richiamo_events.operators import Operators
 from richiamo_gateway import problem
 from richiamo_gateway.auth.sessions import Sessions
+from richiamo_gateway.pages.language import NAMES as LANGUAGES
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import StreamMoved
 from richiamo_kit.log_view import SiteView
@@ -24,7 +25,6 @@ from richiamo_kit.store.port import EventStore
 
 ADMIN = "admin"
 ROLES = ("operator", "supervisor", "admin")
-LANGUAGES = ("it", "en")
 _USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_@-]|\.(?=[A-Za-z0-9_@-])){0,63}")
 """Also a token of a log subject: no blanks, wildcards, or empty parts between dots."""
 _EXTENSION = re.compile(r"[0-9*#]{1,20}")
@@ -152,7 +152,7 @@ class People:
         if values.get("role") not in {None, *ROLES}:
             wrong["role"] = "Must be operator, supervisor or admin."
         if values.get("language") not in {None, *LANGUAGES}:
-            wrong["language"] = "Must be it or en."
+            wrong["language"] = f"Must be one of {', '.join(LANGUAGES)}."
         if extension and not _EXTENSION.fullmatch(str(extension)):
             wrong["extension"] = "Must be up to 20 digits, or empty."
         if password is not None and not self._password_min_length <= len(str(password)) <= _PASSWORD_LIMIT:
