@@ -32,14 +32,14 @@ async def test_a_key_finds_numbers_and_pages(enter: Enter, lose_call: Lose) -> N
 async def test_nobody_finds_what_they_may_not_see(enter: Enter, lose_call: Lose) -> None:
     await lose_call("+390501234567")
     await lose_call("+390501234999", "Assistenza")
-    anna = await enter("anna", width=360, language="en", queues=["Vendite"])  # type: ignore[arg-type]
+    anna = await enter("anna", width=360, language="en", queues=["Vendite"])
     await anna.goto("/search?q=0501234")
     assert await anna.locator("#results a").all_inner_texts() == ["+39 050 123 4567"]
     await anna.goto("/search?q=users")
     assert "No page and no open customer matches" in await anna.inner_text("#results")
     assert await barriers(anna) == []
     assert await outside(anna) == []
-    masked = await enter("mara", language="en", masked=True)  # type: ignore[arg-type]
+    masked = await enter("mara", language="en", masked=True)
     await masked.goto("/search?q=4567")
     assert await masked.locator("#results a").count() == 0, "the digits that are hidden are not searched"
     await masked.goto("/search?q=050123")
