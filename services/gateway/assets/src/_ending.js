@@ -1,4 +1,5 @@
 // When does a reservation of mine end? Five minutes before, its card counts down and offers to keep it; told once aloud.
+import { notice } from "./_notices.js";
 import { now, text } from "./_page.js";
 import { refresh } from "./_refresh.js";
 
@@ -16,7 +17,9 @@ function say(card, remaining) {
   told.set(caller, stage);
   // Other work of mine may have moved the end meanwhile: asked once before it is believed.
   if (first) refresh();
-  document.getElementById("ending-said").textContent = text("ends_soon", { number, left: left(remaining) });
+  const words = text("ends_soon", { number, left: left(remaining) });
+  document.getElementById("ending-said").textContent = words;
+  if (first) notice(words, caller);
 }
 
 function tick() {

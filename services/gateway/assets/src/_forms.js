@@ -7,7 +7,7 @@ export function startForms() {
     setTimeout(() => { for (const field of form.elements) field.disabled = false; });
   }, true);
   document.addEventListener("click", (event) => {
-    for (const open of document.querySelectorAll("details.search[open], details.who[open], details.as-of[open]")) {
+    for (const open of document.querySelectorAll("details.search[open], details.who[open], details.as-of[open], details.bell[open]")) {
       if (!open.contains(event.target)) open.open = false;
     }
   });

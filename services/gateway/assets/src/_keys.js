@@ -33,7 +33,7 @@ function press(what) {
 
 function close() {
   if (closeDetails()) return;
-  for (const open of document.querySelectorAll("details.search[open], details.who[open], details.as-of[open]")) {
+  for (const open of document.querySelectorAll("details.search[open], details.who[open], details.as-of[open], details.bell[open]")) {
     open.open = false;
     open.querySelector("summary").focus();
   }

@@ -1,6 +1,7 @@
 // How does the page take over what the server shows now? It reads itself again and changes the parts that differ.
 import { refreshAvailability } from "./_availability.js";
 import { signedOut } from "./_live.js";
+import { notice } from "./_notices.js";
 import { text } from "./_page.js";
 import { didMyself, toast } from "./_toast.js";
 import { gone, heldUntil, own, taken } from "./_rows.js";
@@ -64,11 +65,16 @@ function tellWhatChanged(page) {
   const before = cards(document);
   const after = cards(page);
   for (const [caller, { number, state }] of before) {
-    if (!after.has(caller) && !didMyself(caller)) toast(text(state === "calling" ? "call_ended" : "expired", { number }));
+    if (!after.has(caller) && !didMyself(caller)) tellAndKeep(text(state === "calling" ? "call_ended" : "expired", { number }), caller);
   }
   for (const [caller, { number, assigned }] of after) {
-    if (!before.has(caller) && assigned && !didMyself(caller)) toast(text("assigned", { number }));
+    if (!before.has(caller) && assigned && !didMyself(caller)) tellAndKeep(text("assigned", { number }), caller);
   }
+}
+
+function tellAndKeep(words, caller) {
+  toast(words);
+  notice(words, caller);
 }
 
 /** Takes over what waits, if anything does and the list is idle. */

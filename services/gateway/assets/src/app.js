@@ -12,6 +12,7 @@ import { startForms } from "./_forms.js";
 import { startKeys } from "./_keys.js";
 import { startList } from "./_list.js";
 import { startNotes } from "./_note.js";
+import { startNotices } from "./_notices.js";
 import { startPast } from "./_past.js";
 import { startPreferences } from "./_preferences.js";
 
@@ -23,6 +24,7 @@ startForms();
 startList();
 startAssign();
 startFlush();
+startNotices();
 startFinder();
 startKeys();
 startEnding();

@@ -17,7 +17,7 @@ from richiamo_events.language import OperatorChanged
 from richiamo_events.operators import Operators
 from richiamo_gateway import problem
 from richiamo_gateway.auth.sessions import Sessions
-from richiamo_gateway.pages.language import NAMES as LANGUAGES
+from richiamo_gateway.languages import NAMES as LANGUAGES
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import StreamMoved
 from richiamo_kit.log_view import SiteView

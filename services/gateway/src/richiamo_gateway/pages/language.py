@@ -7,27 +7,17 @@ from dataclasses import dataclass
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
-from pathlib import Path
 
 from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-LOCALE = Path(__file__).parents[1] / "locale"
-SOURCE = "en"
-DEFAULT = "it"
+from richiamo_gateway.languages import DEFAULT, LOCALE, NAMES, SOURCE
+
+__all__ = ["DEFAULT", "LOCALE", "NAMES", "N_", "SOURCE", "Language", "language_of", "named", "preferred"]
+
 _FORMATS = {"en": "en_GB"}
 """Which country's dates and numbers go with a language, where it is not its own."""
-
-
-def _names() -> dict[str, str]:
-    """The languages there is a catalogue for, each in its own words, the default first."""
-    codes = {SOURCE, *(path.parents[1].name for path in LOCALE.glob("*/LC_MESSAGES/messages.po"))}
-    ordered = sorted(codes, key=lambda code: (code != DEFAULT, code))
-    return {code: str(Locale.parse(code).get_display_name(code)).capitalize() for code in ordered}
-
-
-NAMES = _names()
 
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's customary name
