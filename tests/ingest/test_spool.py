@@ -167,3 +167,18 @@ class TestAway:
             async with running(site.postgres):
                 await until(lambda: service.intake.spool.entries == 0)
             assert await site.calls() == ["1.0"]
+
+    async def test_what_can_be_kept_nowhere_is_not_acknowledged(self, site: Site) -> None:
+        """As with a full disk while NATS is away: the PBX takes its error branch."""
+        async with serving(site.settings) as service, httpx.AsyncClient() as pbx:
+            url = f"http://127.0.0.1:{service.port}"
+            folder = site.settings.data_dir / "spool"
+            folder.rename(folder.with_name("elsewhere"))
+            folder.touch()
+            assert (await pbx.post(url + INSERT, content=routing("1.0"), timeout=20)).status_code == 503
+            answer = await pbx.post(url + "/pbx/cdr", json=[record("2.0")], timeout=20)
+            assert (answer.status_code, answer.json()["title"]) == (503, "This could not be kept; send it again")
+            folder.unlink()
+            folder.with_name("elsewhere").rename(folder)
+            assert (await pbx.post(url + INSERT, content=routing("1.0"))).text == ACCEPTED
+            assert service.intake.spool.entries == 1
