@@ -4,7 +4,9 @@ import csv
 import io
 import json
 import re
+import struct
 import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -29,6 +31,11 @@ _PART = 1 << 20
 _LARGEST_ITEM = 8 << 20
 _LARGEST_SHEET = 4 << 30
 _LARGEST_RATIO = 200
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, SyntaxError, LookupError, AttributeError,
+    TypeError, ValueError, ArithmeticError, RuntimeError, AssertionError,
+)  # fmt: skip
+"""What the libraries of workbooks raise at broken ones."""
 _ARRAY = re.compile(rb"\s*(?:\{\s*\"\w+\"\s*:\s*){0,3}\[")
 
 
@@ -112,6 +119,8 @@ def _json_rows(file: BinaryIO, reached: Reached) -> Iterator[Row]:
                 item, end = decoder.raw_decode(text)
             except ValueError:
                 break
+            except RecursionError:
+                raise NotUnderstood("The JSON is nested too deep.") from None
             if end == len(text) and not ended and not isinstance(item, dict | list):
                 break
             yield _named(item) if isinstance(item, dict) else {"value": item}
@@ -155,18 +164,19 @@ def _one_object(body: bytes) -> Iterator[Row]:
 
 def _sheet_rows(file: BinaryIO, reached: Reached) -> Iterator[Row]:
     try:
-        with zipfile.ZipFile(file) as archive:
-            whole = sum(entry.file_size for entry in archive.infolist())
-            packed = sum(entry.compress_size for entry in archive.infolist())
-    except zipfile.BadZipFile:
-        raise NotUnderstood("It begins like a workbook but is not.") from None
+        yield from _sheet_rows_unless_damaged(file, reached)
+    except _DAMAGED:
+        raise NotUnderstood("It begins like a workbook but is not, or is damaged.") from None
+
+
+def _sheet_rows_unless_damaged(file: BinaryIO, reached: Reached) -> Iterator[Row]:
+    with zipfile.ZipFile(file) as archive:
+        whole = sum(entry.file_size for entry in archive.infolist())
+        packed = sum(entry.compress_size for entry in archive.infolist())
     if whole > _LARGEST_SHEET or whole > _LARGEST_RATIO * max(packed, 1024):
         raise NotUnderstood("The workbook would unpack to an unreasonable size and is refused.")
     file.seek(0)
-    try:
-        workbook = load_workbook(file, read_only=True, data_only=True)
-    except (KeyError, ValueError, zipfile.BadZipFile):
-        raise NotUnderstood("It begins like a workbook but is not.") from None
+    workbook = load_workbook(file, read_only=True, data_only=True)
     try:
         names: list[str] = []
         for number, cells in enumerate(workbook.worksheets[0].iter_rows(values_only=True)):
