@@ -2,7 +2,7 @@
 
 import json
 
-from richiamo_kit.raw_records import erase_raw_records
+from richiamo_kit.raw_records import erase_message, erase_raw_records
 from richiamo_kit.servers import NatsServer
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.publish import publish
@@ -22,3 +22,12 @@ async def test_every_spelling_goes_and_the_others_stay(
     content = b"".join(file.read_bytes() for file in kept)
     assert b"1234567" not in content
     assert b"0507654321" in content
+
+
+async def test_they_go_also_when_the_newest_message_of_the_stream_was_removed(event_store: JetStreamEventStore) -> None:
+    client = event_store.client
+    for number in range(3):
+        await publish(client, "richiamo.cdr.main", b'{"caller": "0501234567"}', message_id=f"r{number}")
+    assert await erase_message(client, "CDR", 3)
+    assert not await erase_message(client, "CDR", 3)
+    assert await erase_raw_records(client, "+390501234567") == 2

@@ -35,11 +35,16 @@ async def erase_raw_records(client: Client, number: str) -> int:
             stored.position async for stored in read_stream(client, stream) if spelled.search(stored.body) is not None
         ]
         for position in found:
-            try:
-                await api_patiently(client, f"STREAM.MSG.DELETE.{stream}", {"seq": position, "no_erase": False})
-            except JetStreamError as error:
-                if "no message found" not in error.description:
-                    raise Unavailable(str(error)) from error
-            else:
-                erased += 1
+            erased += await erase_message(client, stream, position)
     return erased
+
+
+async def erase_message(client: Client, stream: str, position: int) -> bool:
+    """Overwrite one message on the disk; false when it was gone already. Raises `Unavailable`."""
+    try:
+        await api_patiently(client, f"STREAM.MSG.DELETE.{stream}", {"seq": position, "no_erase": False})
+    except JetStreamError as error:
+        if not any(words in error.description for words in ("no message found", "not found")):
+            raise Unavailable(str(error)) from error
+        return False
+    return True

@@ -19,7 +19,7 @@ from nats.aio.subscription import Subscription
 
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.store.client import LogClient, Raw
-from richiamo_kit.store.connection import JetStreamError, api
+from richiamo_kit.store.connection import JetStreamError, api, api_patiently
 from richiamo_kit.store.messages import Delivery, Stored, instant_of, newest_on, parse_headers
 
 _log = structlog.get_logger(__name__)
@@ -89,8 +89,7 @@ async def read_stream(
     client: Client, stream: str, after: int = 0, *, subject: str | None = None, until: int | None = None
 ) -> AsyncGenerator[Stored, None]:
     """The messages after a position in order, up to and with `until`, or to the stream's end of now."""
-    newest = await newest_on(client, stream, subject or ">")
-    end = newest.position if newest else 0
+    end = await _end(client, stream, subject)
     if end <= after or (until is not None and until <= after):
         return
     async with aclosing(follow_stream(client, stream, after, subject=subject)) as batches:
@@ -101,6 +100,20 @@ async def read_stream(
                 yield stored
                 if stored.position >= end:
                     return
+
+
+async def _end(client: Client, stream: str, subject: str | None) -> int:
+    """The position of the newest message there is; 0 when there is none.
+
+    The server answers "none" for the subject `>` when the newest message of all was removed, though older ones are
+    there: so each subject that the stream listens to is asked for.
+    """
+    subjects: list[str] = [subject] if subject else []
+    if not subject:
+        answer = await api_patiently(client, f"STREAM.INFO.{stream}")
+        configuration = answer["config"]
+        subjects = list(configuration.get("subjects", ())) if isinstance(configuration, dict) else []
+    return max([newest.position for one in subjects if (newest := await newest_on(client, stream, one))], default=0)
 
 
 async def _create(client: LogClient, consumer: _Consumer, stream: str, position: int, subject: str | None) -> None:
