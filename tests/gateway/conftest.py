@@ -104,7 +104,10 @@ async def reporting_service(
 ) -> AsyncIterator[None]:
     """The real reporting service, its view following the log."""
     settings = ReportingSettings(nats_url=SecretStr(nats_url), database_url=SecretStr(database_url), data_dir=data_dir)
-    async with reporting_app.assembled(settings) as service, side_by_side(service.projector.run, service.answer):
+    async with (
+        reporting_app.assembled(settings) as service,
+        side_by_side(service.projector.run, service.trail.run, service.answer),
+    ):
         yield
 
 

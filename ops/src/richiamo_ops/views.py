@@ -7,6 +7,7 @@ from richiamo_ingest import call_index
 from richiamo_kit.projector import Projection
 from richiamo_ops.site import Site
 from richiamo_queue.worklist import projection as worklist
+from richiamo_reporting.audit import projection as audit
 from richiamo_reporting.facts import projection as reporting
 
 SHADOW = "_next"
@@ -31,9 +32,14 @@ def _reporting(site: Site, suffix: str) -> Projection:
     return reporting.ReportingFacts(site.defaults, schema=reporting.SCHEMA + suffix)
 
 
+def _audit(_site: Site, suffix: str) -> Projection:
+    return audit.AuditTrail(schema=audit.SCHEMA + suffix)
+
+
 VIEWS: Mapping[str, Make] = {
     "worklist": _worklist,
     "calls": _calls,
     "tracker": _tracker,
     "reporting": _reporting,
+    "audit": _audit,
 }

@@ -10,6 +10,7 @@ from psycopg_pool import PoolTimeout
 from richiamo_kit import metrics
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.messaging import answering
+from richiamo_reporting.audit.query import Audit, AuditQuestion
 from richiamo_reporting.questions import BehindQuestion, Question, WorkbookQuestion, read
 from richiamo_reporting.reports import Reports
 
@@ -20,7 +21,7 @@ GROUP = "reporting"
 ROOT = "richiamo.reporting"
 
 
-def declare(broker: NatsBroker, reports: Reports) -> None:
+def declare(broker: NatsBroker, reports: Reports, audit: Audit) -> None:
     """Declare every subject of the service on the broker."""
 
     async def dashboard(payload: Payload) -> Payload:
@@ -47,6 +48,14 @@ def declare(broker: NatsBroker, reports: Reports) -> None:
         metrics.CHECK_ENDED.set(float(payload["ended"]))
         return {}
 
+    async def entries(payload: Payload) -> Payload:
+        return await audit.entries(read(AuditQuestion, payload))
+
+    async def entries_as_workbook(payload: Payload) -> Payload:
+        from richiamo_reporting.audit.workbook import audit_workbook  # noqa: PLC0415 -- As below.
+
+        return await audit_workbook(audit, read(AuditQuestion, payload))
+
     async def as_workbook(payload: Payload) -> Payload:
         # openpyxl brings numpy along: half a second less until the service is back after its death.
         from richiamo_reporting.workbook import workbook  # noqa: PLC0415 -- See above.
@@ -62,6 +71,8 @@ def declare(broker: NatsBroker, reports: Reports) -> None:
         "workbook": as_workbook,
         "check": check,
         "checked": checked,
+        "audit": entries,
+        "audit_workbook": entries_as_workbook,
     }
     for name, handler in asked.items():
         answering(broker, f"{ROOT}.{name}", queue=GROUP)(_patient(handler))

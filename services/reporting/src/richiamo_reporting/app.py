@@ -23,6 +23,8 @@ from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import ensure_streams
 from richiamo_reporting.answers import declare
+from richiamo_reporting.audit.projection import AuditTrail
+from richiamo_reporting.audit.query import Audit
 from richiamo_reporting.bi.views import ensure_bi
 from richiamo_reporting.facts.projection import SCHEMA, ReportingFacts
 from richiamo_reporting.reconciliation import Reconciliation
@@ -41,6 +43,7 @@ class Service:
     """One instance, put together: its view follows the log, the BI schema stands on it, and it answers questions."""
 
     projector: Projector
+    trail: Projector
     broker: NatsBroker
     pool: AsyncConnectionPool
     site_timezone: str
@@ -84,6 +87,7 @@ async def run(settings: Settings) -> None:
     async with assembled(settings) as service:
         await run_until_signal(
             service.projector.run,
+            service.trail.run,
             service.answer,
             service.keep_bi,
             service.reconciliation.run,
@@ -109,14 +113,14 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
         )
         broker = make_broker(nats_url, name="richiamo-reporting-answers")
         reports = Reports(pool, directory, initial, clock or SystemClock())
-        declare(broker, reports)
+        declare(broker, reports, Audit(pool, directory, reports))
         health = Health()
         health.add("log", log_is_there(client))
         health.add("database", database_is_there(pool))
+        store = JetStreamEventStore(client)
         yield Service(
-            projector=Projector(
-                JetStreamEventStore(client), ReportingFacts(initial), database_url, pause=UNWATCHED_PAUSE
-            ),
+            projector=Projector(store, ReportingFacts(initial), database_url, pause=UNWATCHED_PAUSE),
+            trail=Projector(store, AuditTrail(), database_url, pause=UNWATCHED_PAUSE),
             broker=broker,
             pool=pool,
             site_timezone=settings.site_timezone,

@@ -37,6 +37,7 @@ class User(BaseModel):
 
     username: str = ""
     name: str = ""
+    role: str = "operator"
     extension: str = ""
     queues: tuple[str, ...] = ()
     """The queues this user may see; empty: all."""

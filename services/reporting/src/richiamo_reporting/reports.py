@@ -43,35 +43,35 @@ class Reports:
         self._directory = directory
         self._initial = initial
         self._clock = clock
-        self._schema = schema
+        self.schema = schema
 
     def now(self) -> datetime:
         return self._clock.now()
 
     async def dashboard(self, asked: Question) -> Answer:
         frame, _ = await self.framed(asked)
-        async with snapshot(self._pool, self._schema) as view:
+        async with snapshot(self._pool, self.schema) as view:
             return await dashboard(view, frame)
 
     async def day(self, asked: Question) -> Answer:
         frame, _ = await self.framed(asked)
-        async with snapshot(self._pool, self._schema) as view:
+        async with snapshot(self._pool, self.schema) as view:
             return await day(view, frame, frame.period.last)
 
     async def days(self, asked: Question) -> list[tuple[date, Answer]]:
         """The report of each day of a range."""
         frame, _ = await self.framed(asked)
-        async with snapshot(self._pool, self._schema) as view:
+        async with snapshot(self._pool, self.schema) as view:
             return [(on, await day(view, frame, on)) for on in frame.period.days]
 
     async def code_caller(self, asked: Question) -> Answer:
         frame, _ = await self.framed(asked)
-        async with snapshot(self._pool, self._schema) as view:
+        async with snapshot(self._pool, self.schema) as view:
             return await code_caller(view, frame)
 
     async def historical(self, asked: Question) -> Answer:
         frame, _ = await self.framed(asked)
-        async with snapshot(self._pool, self._schema) as view:
+        async with snapshot(self._pool, self.schema) as view:
             return await historical(view, frame, min_callers=asked.min_callers, max_callers=asked.max_callers)
 
     async def requests(self, asked: BehindQuestion) -> Answer:
@@ -81,7 +81,7 @@ class Reports:
             raise refused(f"figure: the report {asked.report} has no figure {asked.figure} with requests behind it.")
         frame, settings = await self.framed(asked)
         offset = int(asked.after) if asked.after and asked.after.isdigit() else 0
-        async with snapshot(self._pool, self._schema) as view:
+        async with snapshot(self._pool, self.schema) as view:
             rows, total = await requests_behind(view, frame, condition, limit=asked.limit, offset=offset)
             people = await view.all("SELECT username, name, number FROM operator", {})
         numbers = await self._numbers({row["caller"] for row in rows})
@@ -112,7 +112,7 @@ class Reports:
     async def check(self, asked: Question) -> Answer:
         """Identities that do not hold over the days asked for, each in a sentence; none when all is well."""
         frame, _ = await self.framed(asked)
-        async with snapshot(self._pool, self._schema) as view:
+        async with snapshot(self._pool, self.schema) as view:
             found = await breaches(view, frame)
         return {
             "breaches": [
@@ -131,9 +131,9 @@ class Reports:
     async def framed(self, asked: Question) -> tuple[Frame, SiteSettings]:
         """The frame of a question and the settings in force at its instant; waits for `min_position`."""
         if asked.min_position:
-            await wait_for(self._pool, self._schema, asked.min_position)
+            await wait_for(self._pool, self.schema, asked.min_position)
         async with self._pool.connection() as connection:
-            rules, _ = await read_rules(connection, self._initial, self._schema)
+            rules, _ = await read_rules(connection, self._initial, self.schema)
         # Who reads today is bound by what holds today, whatever the report is as of.
         settings = replace(_in_force(rules, asked.as_of), operators_as_numbers=rules.current.operators_as_numbers)
         as_of = AsOf(asked.as_of.astimezone(UTC), False) if asked.as_of else AsOf(self._clock.now(), True)
@@ -143,6 +143,13 @@ class Reports:
             Filters(asked.queue, asked.type).limited_to(asked.user.queues),
         )
         return frame, settings
+
+    async def people(self, asked: Question) -> tuple[SiteSettings, Mapping[str, str]]:
+        """The settings in force, and what each user is called by whoever asks."""
+        _, settings = await self.framed(asked)
+        async with snapshot(self._pool, self.schema) as view:
+            people = await view.all("SELECT username, name, number FROM operator", {})
+        return settings, _names(people, settings, asked.user.username)
 
     async def answer(self, asked: WorkbookQuestion) -> Answer:
         """The report that a workbook shows."""

@@ -158,9 +158,9 @@ def _write(book: Workbook, table: Sheet, language: str) -> None:
     page.freeze_panes = "B2"
     for nth, text in enumerate(heads, start=1):
         page.column_dimensions[get_column_letter(nth)].width = max(12.0, min(40.0, len(text) + 3.0))
-    page.append([_head(page, text) for text in heads])
+    page.append([head_cell(page, text) for text in heads])
     for row in table.rows:
-        page.append([_cell(page, column, row[column], language) for column in table.columns])
+        page.append([value_cell(page, column, row[column], language) for column in table.columns])
 
 
 def _explain(book: Workbook, tables: Sequence[Sheet], about: Sequence[tuple[str, Any]], language: str) -> None:
@@ -169,17 +169,17 @@ def _explain(book: Workbook, tables: Sequence[Sheet], about: Sequence[tuple[str,
     page.column_dimensions["A"].width = 36.0
     page.column_dimensions["B"].width = 110.0
     for name, value in about:
-        page.append([_head(page, words.phrase(name, language)), _cell(page, name, value, language)])
+        page.append([head_cell(page, words.phrase(name, language)), value_cell(page, name, value, language)])
     page.append([])
-    page.append([_head(page, words.phrase("definitions", language))])
+    page.append([head_cell(page, words.phrase("definitions", language))])
     explained = dict.fromkeys((column, table.section) for table in tables for column in table.columns)
     for column, section in explained:
         said = figure(column, language, section) if known(column, section) else None
         if said and said.definition:
-            page.append([_cell(page, "", said.name, language), _cell(page, "", said.definition, language)])
+            page.append([value_cell(page, "", said.name, language), value_cell(page, "", said.definition, language)])
 
 
-def _head(page: Any, text: str) -> Any:
+def head_cell(page: Any, text: str) -> Any:
     cell = WriteOnlyCell(page, value=harmless(text))
     cell.font = _HEAD
     cell.fill = _HEAD_FILL
@@ -187,7 +187,7 @@ def _head(page: Any, text: str) -> Any:
     return cell
 
 
-def _cell(page: Any, column: str, value: Any, language: str) -> Any:
+def value_cell(page: Any, column: str, value: Any, language: str) -> Any:
     if column == "day" and isinstance(value, str):
         value = date.fromisoformat(value)
     if isinstance(value, str):

@@ -365,6 +365,26 @@ class FigurePage(Shape):
     items: list[FigureItem]
 
 
+class AuditEntry(Shape):
+    """One decision; further members say what it was about."""
+
+    position: int
+    at: datetime
+    recorded_at: datetime
+    kind: str
+    actor: str
+    actor_name: str
+    caller_id: str | None
+    number: str
+
+
+class AuditPage(Shape):
+    items: list[AuditEntry]
+    total: int
+    next: str | None
+    position: int
+
+
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemDetail, "description": text}
     for status, text in {

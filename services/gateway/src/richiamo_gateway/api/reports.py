@@ -59,6 +59,11 @@ async def _workbook(gateway: Gateway, user: User, report: str, **parameters: Any
     answer = await gateway.ask(
         "richiamo.reporting.workbook", user, report=report, timeout=_WORKBOOK_SECONDS, **parameters
     )
+    return as_download(answer)
+
+
+def as_download(answer: dict[str, Any]) -> Response:
+    """A workbook that the reporting service made, as a file to keep."""
     name = str(answer["name"]).replace('"', "").encode("ascii", "replace").decode()
     return Response(
         base64.b64decode(str(answer["content"])),

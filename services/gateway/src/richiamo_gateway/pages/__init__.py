@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse
 
 from richiamo_gateway.pages.assign import routes as assign
+from richiamo_gateway.pages.audit import routes as audit
 from richiamo_gateway.pages.behind import routes as behind
 from richiamo_gateway.pages.code_caller import routes as code_caller
 from richiamo_gateway.pages.dashboard import routes as dashboard
@@ -44,6 +45,7 @@ for part in (
     code_caller,
     historical,
     behind,
+    audit,
     users,
     settings,
     pbx,

@@ -26,6 +26,7 @@ PLACES = (
     Place("/code-caller", N_("Report Code Caller"), Role.SUPERVISOR, "o", past=True),
     Place("/historical", N_("Report Historical"), Role.SUPERVISOR, "h", past=True),
     Place("/widgets", N_("Widgets"), Role.OPERATOR, "w"),
+    Place("/audit", N_("Audit"), Role.SUPERVISOR, "l"),
     Place("/users", N_("Users"), Role.ADMIN, "u"),
     Place("/settings", N_("Settings"), Role.ADMIN, "s"),
 )

@@ -53,18 +53,19 @@ def told(item: Mapping[str, Any], language: Language, username: str) -> Entry:
         at=str(item["at"]),
         recorded_at=str(item["recorded_at"]),
         sign=_SIGNS.get(kind, "decision"),
-        text=_sentence(kind, item, language),
+        text=sentence(kind, item, language),
         struck=bool(item.get("voided")),
         dispute=str(item.get("call", "")) if disputable else "",
     )
 
 
-def _sentence(kind: str, item: Mapping[str, Any], language: Language) -> str:
+def sentence(kind: str, item: Mapping[str, Any], language: Language) -> str:
+    """What happened, in one sentence."""
     who = str(item.get("by_name") or item.get("operator_name") or item.get("actor_name") or item.get("actor") or "")
     operator = str(item.get("operator_name") or item.get("operator") or item.get("extension") or "")
     queue = str(item.get("queue") or language(N_("another queue") if item.get("other_queue") else N_("no queue")))
     seconds = round(float(item.get("talk_seconds") or 0))
-    values = {"who": _person(who, language), "operator": operator, "queue": queue, "seconds": seconds}
+    values = {"who": person(who, language), "operator": operator, "queue": queue, "seconds": seconds}
     match kind:
         case "call_missed":
             text = N_("Called and was not answered: %(queue)s")
@@ -106,7 +107,7 @@ def _sentence(kind: str, item: Mapping[str, Any], language: Language) -> str:
     return language(text, **values)
 
 
-def _person(actor: str, language: Language) -> str:
+def person(actor: str, language: Language) -> str:
     """`user:anna` as anna, `system` as Richiamo itself."""
     if actor.startswith("user:"):
         return actor.removeprefix("user:")
