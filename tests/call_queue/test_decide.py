@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given as for_all
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from richiamo_events.envelope import Recorded
@@ -421,6 +422,7 @@ FACTS = st.sampled_from(
 
 
 class TestAnyHistory:
+    @settings(deadline=None)
     @for_all(st.lists(FACTS | COMMANDS, max_size=14))
     def test_one_holder_at_a_time_and_no_dial_without_a_reservation(self, steps: list[Event | Command]) -> None:
         log: list[Recorded] = []
