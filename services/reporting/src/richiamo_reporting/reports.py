@@ -106,7 +106,7 @@ class Reports:
     async def restated(self, asked: Question) -> list[dict[str, Any]]:
         """The restated days of the period, with the entries that restated each."""
         frame, _ = await self.framed(asked)
-        async with snapshot(self._pool, self._schema) as view:
+        async with snapshot(self._pool, self.schema) as view:
             return await restated(view, frame)
 
     async def check(self, asked: Question) -> Answer:
