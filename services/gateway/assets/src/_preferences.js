@@ -2,23 +2,27 @@
 export const shortcutsOn = () => localStorage.getItem("shortcuts") !== "off";
 
 export function startPreferences() {
-  const theme = localStorage.getItem("theme") ?? "system";
-  for (const choice of document.querySelectorAll("input[name=theme]")) {
-    choice.checked = choice.value === theme;
+  const themes = [...document.querySelectorAll("input[name=theme]")];
+  const showTheme = () => { for (const choice of themes) choice.checked = choice.value === (localStorage.getItem("theme") ?? "system"); };
+  showTheme();
+  for (const choice of themes) {
     choice.addEventListener("change", () => {
       localStorage.setItem("theme", choice.value);
       if (choice.value === "system") delete document.documentElement.dataset.theme;
       else document.documentElement.dataset.theme = choice.value;
+      showTheme();
     });
   }
-  const keys = document.getElementById("shortcuts");
-  if (keys) {
-    keys.checked = shortcutsOn();
-    const show = () => document.documentElement.classList.toggle("no-keys", !keys.checked);
-    show();
-    keys.addEventListener("change", () => {
-      localStorage.setItem("shortcuts", keys.checked ? "on" : "off");
-      show();
+  const keys = [...document.querySelectorAll("[data-shortcuts]")];
+  const showKeys = () => {
+    for (const one of keys) one.checked = shortcutsOn();
+    if (keys.length) document.documentElement.classList.toggle("no-keys", !shortcutsOn());
+  };
+  showKeys();
+  for (const one of keys) {
+    one.addEventListener("change", () => {
+      localStorage.setItem("shortcuts", one.checked ? "on" : "off");
+      showKeys();
     });
   }
   const button = document.getElementById("menu-button");

@@ -20,6 +20,7 @@ from richiamo_events.settings import SiteSettings
 from richiamo_gateway.api.commands import Answered
 from richiamo_gateway.auth import schema
 from richiamo_gateway.auth.credentials import Credentials
+from richiamo_gateway.auth.desks import Desks
 from richiamo_gateway.auth.sessions import Sessions
 from richiamo_gateway.auth.tokens import Tokens
 from richiamo_gateway.boards.storage import Boards
@@ -100,6 +101,7 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
             sessions=sessions,
             tokens=Tokens(engine, site, now),
             people=people,
+            desks=Desks(engine, people, sessions, site),
             rules=SiteRules(store, site, now),
             answered=Answered(engine, now),
             live=live,

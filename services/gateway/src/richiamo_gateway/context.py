@@ -12,6 +12,7 @@ import structlog
 from starlette.requests import HTTPConnection
 
 from richiamo_gateway.api.commands import Answered
+from richiamo_gateway.auth.desks import Desks
 from richiamo_gateway.auth.sessions import Sessions
 from richiamo_gateway.auth.tokens import Tokens
 from richiamo_gateway.auth.user import User
@@ -53,6 +54,7 @@ class Gateway:
     sessions: Sessions
     tokens: Tokens
     people: People
+    desks: Desks
     rules: SiteRules
     answered: Answered
     live: Live

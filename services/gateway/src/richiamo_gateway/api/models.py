@@ -36,6 +36,7 @@ class Position(Shape):
 class Login(BaseModel):
     username: str = Field(max_length=200)
     password: str = Field(max_length=1000)
+    extension: Plain = Field("", max_length=20, description="The extension to work at until the log-out (hot desks)")
 
 
 class Token(Shape):
@@ -66,6 +67,7 @@ class OwnChanges(BaseModel):
     language: Plain | None = None
     password: Plain | None = None
     current_password: Plain | None = None
+    extension: Plain | None = Field(None, description="The extension to work at until the log-out; empty: one's own")
 
 
 class NewUser(UserFields):
@@ -81,6 +83,20 @@ class UserShown(Shape):
     language: str
     active: bool
     masked: bool
+
+
+class SessionShown(Shape):
+    """A session that is open; `current`: the one that asks."""
+
+    id: str
+    device: str
+    created_at: datetime
+    used_at: datetime
+    current: bool
+
+
+class SessionList(Shape):
+    items: list[SessionShown]
 
 
 class UserList(Shape):

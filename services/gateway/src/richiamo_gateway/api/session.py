@@ -22,12 +22,13 @@ router = APIRouter(tags=["session"])
     response_model=Token,
     responses={
         401: {"model": ProblemDetail, "description": "User name or password is wrong"},
+        409: {"model": ProblemDetail, "description": "Somebody works at that extension (`name`, `username`)"},
         429: {"model": ProblemDetail, "description": "Too many failed tries under this name"},
     },
 )
 async def log_in(request: Request, credentials: Login) -> JSONResponse:
     """Opens a session; send its token as `Authorization: Bearer` from then on."""
-    signed_in = await access.sign_in(request, credentials.username, credentials.password)
+    signed_in = await access.sign_in(request, credentials.username, credentials.password, credentials.extension)
     body: dict[str, Any] = {"token": signed_in.token, "expires_in": signed_in.lifetime_seconds}
     return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
@@ -52,7 +53,7 @@ async def who_am_i(request: Request, user: access.CurrentUser) -> JSONResponse:
 @router.patch("/session", response_model=UserWritten, responses=PROBLEMS)
 async def change_my_own(gateway: GatewayOf, user: access.CurrentUser, changes: OwnChanges) -> JSONResponse:
     """Changes one's own language or password; a new password asks for the old one and ends all one's sessions."""
-    values = changes.model_dump(exclude_unset=True, exclude={"current_password"})
+    values = changes.model_dump(exclude_unset=True, exclude={"current_password", "extension"})
     if changes.password is not None:
         try:
             await gateway.sessions.check_password(user.username, changes.current_password or "")
@@ -61,5 +62,11 @@ async def change_my_own(gateway: GatewayOf, user: access.CurrentUser, changes: O
                 raise
             # 401 would say that the session has ended.
             raise problem.invalid("The password was not changed.", {"current_password": "Is not right."}) from None
+    if changes.extension is not None:
+        await (
+            gateway.desks.sit(user.username, changes.extension)
+            if changes.extension
+            else gateway.desks.leave(user.username)
+        )
     written = await gateway.people.change(user.username, values, by=user.username, key=None)
     return JSONResponse({"position": written.position, **shown(written.user)})

@@ -64,6 +64,8 @@ async def change_user(
 
     async def carry_out() -> tuple[int, dict[str, Any]]:
         written = await gateway.people.change(username, values, by=user.username, key=idempotency_key)
+        if "extension" in values:
+            await gateway.desks.forget(written.user.username)
         if values.get("active") is False:
             await gateway.hand_back(written.user.username, by=user, why="deactivated")
         return 200, {"position": written.position, **shown(written.user)}

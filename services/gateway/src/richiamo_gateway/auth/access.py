@@ -15,7 +15,7 @@ from richiamo_gateway import problem
 from richiamo_gateway.auth import tokens
 from richiamo_gateway.auth.sessions import SignedIn
 from richiamo_gateway.auth.user import Role, User
-from richiamo_gateway.context import gateway_of
+from richiamo_gateway.context import Gateway, gateway_of
 
 SECURE_COOKIE = "__Host-richiamo"
 PLAIN_COOKIE = "richiamo"
@@ -110,12 +110,35 @@ def forget(connection: HTTPConnection, response: Response) -> None:
     )
 
 
-async def sign_in(connection: HTTPConnection, username: str, password: str) -> SignedIn:
-    """Opens a session. Raises the problems `wrong-credentials` (401) and `too-many-tries` (429).
+async def sign_in(connection: HTTPConnection, username: str, password: str, extension: str = "") -> SignedIn:
+    """Opens a session, at the extension that is named when one is.
+
+    Raises the problems `wrong-credentials` (401), `too-many-tries` (429), and with an extension `extension-taken` (409)
+    and `invalid` (422).
 
     For the login page: `remember(request, response, await sign_in(request, username, password))`.
     """
-    return await gateway_of(connection).sessions.sign_in(username, password)
+    gateway = gateway_of(connection)
+    device = connection.headers.get("user-agent", "")
+    signed_in = await gateway.sessions.sign_in(username, password, device)
+    try:
+        if extension:
+            await gateway.desks.sit(signed_in.user.username, extension)
+        else:
+            await gateway.desks.arrive(signed_in.user.username)
+    except Exception:
+        await gateway.sessions.sign_out(signed_in.token)
+        raise
+    return signed_in
+
+
+async def end_session(gateway: Gateway, username: str, session_id: str, *, by: User) -> None:
+    """Ends one session of somebody; with their last one goes what they had reserved. Raises 404 for none."""
+    if not await gateway.sessions.end_one(username, session_id):
+        raise problem.not_found("There is no session with this id; it may have ended.")
+    if not await gateway.sessions.open_of(username):
+        await gateway.hand_back(username, by=by, why="logout")
+        await gateway.desks.leave(username)
 
 
 async def sign_out(connection: HTTPConnection) -> User | None:
@@ -131,4 +154,6 @@ async def sign_out(connection: HTTPConnection) -> User | None:
     user = await gateway.sessions.sign_out(token)
     if user is not None:
         await gateway.hand_back(user.username, by=user, why="logout")
+        if not await gateway.sessions.open_of(user.username):
+            await gateway.desks.leave(user.username)
     return user

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     func,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -41,6 +42,15 @@ session = Table(
     Column("created_at", _TIME, nullable=False),
     Column("used_at", _TIME, nullable=False),
     Column("expires_at", _TIME, nullable=False),
+    Column("device", Text, nullable=False, server_default="", comment="what the browser or program calls itself"),
+)
+
+desk = Table(
+    "desk",
+    metadata,
+    Column("username", Text, primary_key=True),
+    Column("home", Text, nullable=False, comment="the extension to go back to; empty: none of one's own"),
+    comment="who works at another extension than their own, until they log out",
 )
 
 api_token = Table(
@@ -105,3 +115,7 @@ async def prepare(engine: AsyncEngine) -> None:
         await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         await connection.execute(CreateSchema("gateway", if_not_exists=True))
         await connection.run_sync(metadata.create_all)
+        # A table of an earlier version has no such column.
+        await connection.execute(
+            text("ALTER TABLE gateway.session ADD COLUMN IF NOT EXISTS device text NOT NULL DEFAULT ''")
+        )

@@ -25,6 +25,7 @@ _TRUSTED = timedelta(seconds=3)
 _TRIES = 10
 _TRIES_WITHIN = timedelta(minutes=5)
 _CACHE_LIMIT = 10_000
+_DEVICE_LIMIT = 300
 
 _log = structlog.get_logger(__name__)
 
@@ -36,6 +37,16 @@ class SignedIn:
     token: str
     user: User
     lifetime_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session that has not ended. `id` names it without being of any use to open it."""
+
+    id: str
+    device: str
+    created_at: datetime
+    used_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,7 @@ class Sessions:
         self._passwords = Passwords()
         self._seen: dict[bytes, _Seen] = {}
 
-    async def sign_in(self, username: str, password: str) -> SignedIn:
+    async def sign_in(self, username: str, password: str, device: str = "") -> SignedIn:
         """Opens a session for the right password.
 
         Raises the problem 401 `wrong-credentials`, the same for an unknown name, a wrong password and a
@@ -68,14 +79,14 @@ class Sessions:
             raise _wrong_credentials()
         name = self._spelled(username.strip())
         await self.check_password(name, password)
-        return await self.opened_for(name)
+        return await self.opened_for(name, device)
 
-    async def opened_for(self, username: str) -> SignedIn:
+    async def opened_for(self, username: str, device: str = "") -> SignedIn:
         """Opens a session for somebody who has proven who they are; `wrong-credentials` (401) when deactivated."""
         operator = self._site.operators.get(username)
         if operator is None or not operator.active:
             raise _wrong_credentials()
-        token = await self._open(username, self._clock.now())
+        token = await self._open(username, device, self._clock.now())
         _log.info("login", username=username)
         return SignedIn(token, User.of(operator), int(_IDLE.total_seconds()))
 
@@ -110,9 +121,15 @@ class Sessions:
                 return username
         return typed[:100]
 
-    async def _open(self, username: str, now: datetime) -> str:
+    async def _open(self, username: str, device: str, now: datetime) -> str:
         token = secrets.token_urlsafe(32)
-        opened = {"token_hash": _hash(token), "username": username, "created_at": now, "used_at": now}
+        opened: dict[str, object] = {
+            "token_hash": _hash(token),
+            "username": username,
+            "created_at": now,
+            "used_at": now,
+        }
+        opened["device"] = device[:_DEVICE_LIMIT] if is_plain(device) else ""
         async with self._engine.begin() as connection:
             await connection.execute(delete(session).where(session.c.expires_at < now))
             await connection.execute(insert(session).values(**opened, expires_at=now + _IDLE))
@@ -159,6 +176,28 @@ class Sessions:
         operator = None if username is None else self._site.operators.get(username)
         return None if operator is None else User.of(operator)
 
+    async def open_of(self, username: str) -> list[OpenSession]:
+        """The sessions of a person that have not ended, the one used last first."""
+        statement = (
+            select(session)
+            .where(session.c.username == username, session.c.expires_at > self._clock.now())
+            .order_by(session.c.used_at.desc())
+        )
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(statement)).all()
+        return [OpenSession(_name_of(row.token_hash), row.device, row.created_at, row.used_at) for row in rows]
+
+    async def end_one(self, username: str, name: str) -> bool:
+        """Ends the session of that id; whether there was one."""
+        async with self._engine.begin() as connection:
+            keys = await connection.scalars(select(session.c.token_hash).where(session.c.username == username))
+            key = next((key for key in keys if _name_of(key) == name), None)
+            if key is None:
+                return False
+            await connection.execute(delete(session).where(session.c.token_hash == key))
+        self._seen.pop(key, None)
+        return True
+
     async def end_all_of(self, username: str) -> None:
         """Ends every session of a person: after a new password, or a deactivation."""
         for key in [key for key, seen in self._seen.items() if seen.username == username]:
@@ -176,6 +215,15 @@ class Sessions:
 
 def _wrong_credentials() -> Problem:
     return Problem(401, "wrong-credentials", "User name or password is wrong.")
+
+
+def session_id(token: str) -> str:
+    """The id under which a session is listed."""
+    return _name_of(_hash(token))
+
+
+def _name_of(key: bytes) -> str:
+    return hashlib.sha256(key).hexdigest()[:24]
 
 
 def _hash(token: str) -> bytes:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse
 
+from richiamo_gateway.pages.account import routes as account
 from richiamo_gateway.pages.assign import routes as assign
 from richiamo_gateway.pages.audit import routes as audit
 from richiamo_gateway.pages.behind import routes as behind
@@ -38,6 +39,7 @@ for part in (
     single_sign_on,
     search,
     missed_calls,
+    account,
     assign,
     flush,
     dashboard,

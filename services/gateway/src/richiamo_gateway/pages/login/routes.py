@@ -15,6 +15,7 @@ from richiamo_kit.errors import Problem
 router = APIRouter()
 
 HOME = "/"
+_FAILURES: dict[int, str] = {409: "desk", 422: "extension", 429: "many"}
 
 
 def own_path(text: str) -> str:
@@ -32,8 +33,17 @@ async def form(request: Request, next: str = HOME, ended: bool = False) -> Respo
     return form_again(request, "ended" if ended else "", HTTPStatus.OK, wanted=own_path(next))
 
 
-def form_again(request: Request, failure: str, status: int, *, wanted: str = HOME, username: str = "") -> Response:
-    """The form, with what went wrong: `ended`, `many`, or the type of the problem."""
+def form_again(
+    request: Request,
+    failure: str,
+    status: int,
+    *,
+    wanted: str = HOME,
+    username: str = "",
+    extension: str = "",
+    holder: str = "",
+) -> Response:
+    """The form, with what went wrong: `ended`, `many`, or the type of the problem; `holder` works at the extension."""
     sign_on = gateway_of(request).sign_on
     return render(
         request,
@@ -42,6 +52,8 @@ def form_again(request: Request, failure: str, status: int, *, wanted: str = HOM
         status=status,
         next=wanted,
         username=username,
+        extension=extension,
+        holder=holder,
         failure=failure,
         sign_on=None if sign_on is None else sign_on.name,
     )
@@ -53,15 +65,24 @@ async def enter(
     username: Annotated[str, Form(max_length=200)] = "",
     password: Annotated[str, Form(max_length=1000)] = "",
     next: Annotated[str, Form(max_length=4000)] = HOME,  # noqa: A002 - a field's name
+    extension: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
     """Opens a session, or shows the form again with the name kept."""
     try:
-        signed_in = await access.sign_in(request, username.strip(), password)
+        signed_in = await access.sign_in(request, username.strip(), password, extension.strip())
     except Problem as problem:
-        if problem.status not in {401, 422, 429}:
+        if problem.status not in {401, 409, 422, 429}:
             raise
-        failure = "many" if problem.status == HTTPStatus.TOO_MANY_REQUESTS else "wrong"
-        page = form_again(request, failure, problem.status, wanted=own_path(next), username=username)
+        failure = _FAILURES.get(problem.status, "wrong")
+        page = form_again(
+            request,
+            failure,
+            problem.status,
+            wanted=own_path(next),
+            username=username,
+            extension=extension,
+            holder=str(problem.extra.get("name", "")),
+        )
         if "retry_after" in problem.extra:
             page.headers["Retry-After"] = str(problem.extra["retry_after"])
         return page

@@ -9,9 +9,10 @@ from starlette.responses import RedirectResponse, Response
 from richiamo_events.language import OperatorChanged
 from richiamo_gateway import problem
 from richiamo_gateway.api.parameters import GatewayOf
-from richiamo_gateway.auth.access import Admin
+from richiamo_gateway.auth.access import Admin, end_session
 from richiamo_gateway.auth.user import User
-from richiamo_gateway.context import Gateway
+from richiamo_gateway.context import Gateway, gateway_of
+from richiamo_gateway.pages.account.routes import sessions_shown
 from richiamo_gateway.pages.language import N_
 from richiamo_gateway.pages.rendering import language_for, render
 from richiamo_gateway.pages.users.form import ROLES, Typed, of_user, read_form, values_of, wrong_of
@@ -24,6 +25,7 @@ _SAVED = {
     "new": N_("%(name)s can log in now."),
     "changed": N_("What you changed about %(name)s is saved."),
     "password": N_("%(name)s has a new password and has to log in again."),
+    "session": N_("The session of %(name)s has ended."),
     "off": N_("%(name)s may no longer log in."),
     "on": N_("%(name)s may log in again."),
 }
@@ -43,7 +45,7 @@ async def page(request: Request, gateway: GatewayOf, user: Admin, saved: str = "
 @router.get("/users/_new")
 async def new(request: Request, user: Admin) -> Response:
     """An empty form. No user name begins with the sign of this address."""
-    return _form(request, user, Typed(language=user.language), None)
+    return await _form(request, user, Typed(language=user.language), None)
 
 
 @router.post("/users/_new")
@@ -55,7 +57,9 @@ async def create(request: Request, gateway: GatewayOf, user: Admin) -> Response:
         values = {**values_of(typed), "username": typed.username, "password": _password(form.get("password"))}
         written = await gateway.people.create(values, by=user.username, key=None)
     except Problem as refused:
-        return _form(request, user, replace(typed, wrong=_wrong(request, gateway, user, refused)), None, refused.status)
+        return await _form(
+            request, user, replace(typed, wrong=_wrong(request, gateway, user, refused)), None, refused.status
+        )
     return _back("new", written.user.username)
 
 
@@ -63,7 +67,7 @@ async def create(request: Request, gateway: GatewayOf, user: Admin) -> Response:
 async def edit(request: Request, gateway: GatewayOf, user: Admin, username: str) -> Response:
     """The form of one user."""
     known = _known(gateway, username)
-    return _form(request, user, of_user(known), known)
+    return await _form(request, user, of_user(known), known)
 
 
 @router.post("/users/{username}")
@@ -73,9 +77,11 @@ async def change(request: Request, gateway: GatewayOf, user: Admin, username: st
     typed = read_form(await request.form(), known.username)
     try:
         await gateway.people.change(known.username, values_of(typed), by=user.username, key=None)
+        if typed.extension != known.extension:
+            await gateway.desks.forget(known.username)
     except Problem as refused:
         wrong = _wrong(request, gateway, user, refused)
-        return _form(request, user, replace(typed, wrong=wrong), known, refused.status)
+        return await _form(request, user, replace(typed, wrong=wrong), known, refused.status)
     return _back("changed", known.username)
 
 
@@ -89,8 +95,16 @@ async def new_password(request: Request, gateway: GatewayOf, user: Admin, userna
         await gateway.people.change(known.username, values, by=user.username, key=None)
     except Problem as refused:
         wrong = _wrong(request, gateway, user, refused)
-        return _form(request, user, replace(of_user(known), wrong=wrong), known, refused.status)
+        return await _form(request, user, replace(of_user(known), wrong=wrong), known, refused.status)
     return _back("password", known.username)
+
+
+@router.post("/users/{username}/sessions/{session}/end")
+async def end(gateway: GatewayOf, user: Admin, username: str, session: str) -> Response:
+    """Ends one session of a user; with the last one goes what they have reserved."""
+    known = _known(gateway, username)
+    await end_session(gateway, known.username, session, by=user)
+    return _back("session", known.username)
 
 
 @router.post("/users/{username}/active")
@@ -103,7 +117,7 @@ async def set_active(request: Request, gateway: GatewayOf, user: Admin, username
     except Problem as refused:
         wrong = _wrong(request, gateway, user, refused)
         wrong = {"": " ".join(wrong.values())}
-        return _form(request, user, replace(of_user(known), wrong=wrong), known, refused.status)
+        return await _form(request, user, replace(of_user(known), wrong=wrong), known, refused.status)
     if not active:
         await gateway.hand_back(known.username, by=user, why="deactivated")
     return _back("on" if active else "off", known.username)
@@ -128,8 +142,13 @@ def _wrong(request: Request, gateway: Gateway, user: User, refused: Problem) -> 
     return wrong_of(refused, language_for(request, user), gateway.settings.password_min_length)
 
 
-def _form(request: Request, user: User, typed: Typed, known: OperatorChanged | None, status: int = 200) -> Response:
-    return render(request, user, "users/form.html", typed=typed, known=known, roles=ROLES, status=status)
+async def _form(
+    request: Request, user: User, typed: Typed, known: OperatorChanged | None, status: int = 200
+) -> Response:
+    sessions = await sessions_shown(request, gateway_of(request), known.username) if known else []
+    return render(
+        request, user, "users/form.html", typed=typed, known=known, roles=ROLES, sessions=sessions, status=status
+    )
 
 
 def _back(saved: str, username: str) -> Response:

@@ -1,0 +1,1 @@
+"""What can everybody change about themselves, and where are they logged in?"""
