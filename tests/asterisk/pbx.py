@@ -217,7 +217,9 @@ async def running(pbx: AsteriskPbx) -> AsyncIterator[AsteriskPbx]:
     finally:
         server.close()
         await pbx.cut()
-        await asyncio.gather(*(task for task in pbx.serving if task), return_exceptions=True)
+        if still := [task for task in pbx.serving if task]:
+            _, stuck = await asyncio.wait(still, timeout=10)
+            assert not stuck, f"conversations without an end: {pbx.actions}"
 
 
 def caller_fields(call: str, caller: str, queue: str) -> list[tuple[str, object]]:
