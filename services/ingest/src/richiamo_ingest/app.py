@@ -26,6 +26,7 @@ from richiamo_kit import metrics
 from richiamo_kit.clock import Clock, SystemClock
 from richiamo_kit.health import Health
 from richiamo_kit.lifetime import run_until_signal
+from richiamo_kit.together import ended
 
 _log = structlog.get_logger(__name__)
 
@@ -121,9 +122,7 @@ async def serving(settings: IngestSettings, clock: Clock | None = None) -> Async
         # The writer must outlive the last request: HTTP ends first, then what it stands on.
         server.should_exit = True
         await asyncio.gather(serve, return_exceptions=True)
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
+        await ended(background)
 
 
 def _listeners(settings: IngestSettings, intake: Intake, site: Site, clock: Clock) -> Sequence[Listener]:
