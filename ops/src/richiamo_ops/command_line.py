@@ -33,6 +33,7 @@ for _name, _function, _help in (
     ("backup", "richiamo_ops.backup:backup", "Save the log and what lies beside it into a folder."),
     ("restore", "richiamo_ops.restore:restore", "Bring back a backup into an empty installation."),
     ("test-pbx", "richiamo_ops.check_pbx:check_pbx", "Say in words whether the PBX is set up right."),
+    ("quarantine", "richiamo_ops.quarantine:app", "List, repair and submit again what nobody could read."),
     ("bench", "richiamo_ops.bench.command:bench", "Measure speed, memory and growth on a system of its own."),
     ("erase", "richiamo_ops.erase:erase", "Forget a number for ever; the counts stay."),
 ):

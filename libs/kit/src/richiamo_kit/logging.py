@@ -17,10 +17,15 @@ def masked(number: str) -> str:
     return number[:-3] + "xxx" if len(number) > 3 else "xxx"
 
 
+def masked_in(text: str) -> str:
+    """A text with the last three digits of each phone number in it hidden."""
+    return _NUMBER.sub(r"\1xxx", text)
+
+
 def _mask_numbers(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     for key, value in event.items():
         if isinstance(value, str) and key not in {"timestamp", "level", "logger"}:
-            event[key] = masked(value) if key in _NUMBER_KEYS else _NUMBER.sub(r"\1xxx", value)
+            event[key] = masked(value) if key in _NUMBER_KEYS else masked_in(value)
     return event
 
 

@@ -11,6 +11,7 @@ AMI_CONNECTED = Gauge("richiamo_ami_connected", "Whether the events of the AMI a
 AMI_EVENTS = Counter("richiamo_ami_events", "Events of the AMI that say something of a call", ["pbx", "event"])
 AMI_GAP_SECONDS = Counter("richiamo_ami_gap_seconds", "Time in which events of the AMI were not heard", ["pbx"])
 QUARANTINED = Counter("richiamo_quarantined", "Reports that could not be understood", ["pbx", "reason"])
+QUARANTINE_ENTRIES = Gauge("richiamo_quarantine_entries", "Reports kept in the quarantine now")
 SPOOLED = Gauge("richiamo_spool_entries", "Reports on the local disk that the log has not taken yet")
 WRONG_CREDENTIALS = Counter("richiamo_wrong_credentials", "Requests with wrong credentials", ["edge"])
 POLLS = Counter("richiamo_polls", "Times that the PBX was asked for call records", ["pbx", "result"])

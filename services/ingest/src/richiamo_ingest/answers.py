@@ -9,6 +9,7 @@ import structlog
 from richiamo_ingest.checking import check_records, tried
 from richiamo_ingest.link import Link
 from richiamo_ingest.poll.marks import Marks
+from richiamo_ingest.quarantined import Quarantined
 from richiamo_ingest.settings import IngestSettings
 from richiamo_ingest.site import Site
 from richiamo_kit.clock import Clock
@@ -28,6 +29,7 @@ class Answers:
     site: Site
     link: Link
     clock: Clock
+    quarantined: Quarantined
 
     async def run(self) -> None:
         """Answer until cancelled; whatever fails here never ends the receiving."""
@@ -43,6 +45,9 @@ class Answers:
         broker = make_broker(self.settings.nats_url.get_secret_value(), name="richiamo-ingest-answers")
         answering(broker, "richiamo.ingest.test_pbx", queue=_GROUP)(self.test_pbx)
         answering(broker, "richiamo.ingest.poll", queue=_GROUP)(self.poll)
+        answering(broker, "richiamo.ingest.quarantine.submit", queue=_GROUP)(self.quarantined.submit)
+        answering(broker, "richiamo.ingest.quarantine.repair", queue=_GROUP)(self.quarantined.repair)
+        answering(broker, "richiamo.ingest.quarantine.drop", queue=_GROUP)(self.quarantined.drop)
         try:
             await broker.start()
             await asyncio.Event().wait()

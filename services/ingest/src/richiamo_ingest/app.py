@@ -17,6 +17,7 @@ from richiamo_ingest.http import Edge, make_app
 from richiamo_ingest.intake import Intake
 from richiamo_ingest.link import Link
 from richiamo_ingest.poll.poller import Poller
+from richiamo_ingest.quarantined import Quarantined
 from richiamo_ingest.settings import IngestSettings
 from richiamo_ingest.settling import Settling
 from richiamo_ingest.site import Site
@@ -46,6 +47,7 @@ class Service:
     link: Link
     intake: Intake
     site: Site
+    quarantined: Quarantined
     server: uvicorn.Server
     parts: Sequence[asyncio.Task[None]]
 
@@ -81,6 +83,7 @@ async def serving(settings: IngestSettings, clock: Clock | None = None) -> Async
     health = Health()
     health.add("log", link.missing)
     taking = Taking(intake, site)
+    quarantined = Quarantined(intake, taking, site, link)
     poller = Poller(settings, site, link, taking, clock)
     edge = Edge(
         intake=intake,
@@ -108,7 +111,8 @@ async def serving(settings: IngestSettings, clock: Clock | None = None) -> Async
         asyncio.create_task(link.run(), name="link"),
         asyncio.create_task(intake.drain(), name="drain"),
         asyncio.create_task(poller.run(), name="poll"),
-        asyncio.create_task(Answers(settings, site, link, clock).run(), name="answers"),
+        asyncio.create_task(quarantined.run(), name="quarantine"),
+        asyncio.create_task(Answers(settings, site, link, clock, quarantined).run(), name="answers"),
         asyncio.create_task(Settling(settings, link, intake).run(), name="settling"),
         *(asyncio.create_task(one.run(), name="ami") for one in _listeners(settings, intake, site, clock)),
     ]
@@ -117,7 +121,7 @@ async def serving(settings: IngestSettings, clock: Clock | None = None) -> Async
             if serve.done():
                 raise OSError(f"ingest cannot listen on {settings.ingest_host}:{settings.ingest_port}")
             await asyncio.sleep(0.01)
-        yield Service(link, intake, site, server, [serve, *background])
+        yield Service(link, intake, site, quarantined, server, [serve, *background])
     finally:
         # The writer must outlive the last request: HTTP ends first, then what it stands on.
         server.should_exit = True

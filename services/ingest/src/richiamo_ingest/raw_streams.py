@@ -1,20 +1,18 @@
 """Where are raw records and refused messages kept? In streams of their own that forget after the retention."""
 
-import hashlib
-import json
-
 from nats.aio.client import Client
 
 from richiamo_events.records import RECORD, CallRecord, record_message_id
 from richiamo_ingest.reports import PutAside
+from richiamo_kit import quarantine
 from richiamo_kit.errors import Unavailable
+from richiamo_kit.quarantine import Entry
 from richiamo_kit.store.connection import JetStreamError
 from richiamo_kit.store.group_commit import GroupCommit
 from richiamo_kit.store.messages import MESSAGE_ID
-from richiamo_kit.store.publish import Outgoing, send
+from richiamo_kit.store.publish import Outgoing
 
 _PATIENCE = 1.0
-_LARGEST_KEPT = 256 * 1024
 
 
 class JetStreamRawStreams:
@@ -35,21 +33,13 @@ class JetStreamRawStreams:
 
     async def put_aside(self, report: PutAside) -> None:
         """See `RawStreams.put_aside`."""
-        shown = {
-            "pbx": report.pbx,
-            "source": report.source,
-            "received_at": report.received_at.isoformat(),
-            "reason": report.reason,
-            "content_type": report.content_type,
-            "query": report.query,
-            "body": report.body[:_LARGEST_KEPT].decode("utf-8", "replace"),
-        }
-        body = json.dumps(shown).encode()
-        await self._send(f"richiamo.quarantine.{report.pbx}", hashlib.sha256(body).hexdigest(), body)
-
-    async def _send(self, subject: str, message_id: str, body: bytes) -> bool:
-        try:
-            stored = await send(self._client, [Outgoing(subject, {MESSAGE_ID: message_id}, body)], patience=_PATIENCE)
-        except JetStreamError as error:
-            raise Unavailable(str(error)) from error
-        return stored.duplicate
+        entry = Entry(
+            pbx=report.pbx,
+            source=report.source,
+            received_at=report.received_at,
+            reason=report.reason,
+            body=report.body,
+            content_type=report.content_type,
+            query=report.query,
+        )
+        await quarantine.keep(self._client, entry, patience=_PATIENCE)

@@ -39,6 +39,11 @@ async def next_on(client: Client, stream: str, subject: str, start: int) -> Stor
     return await _get(client, stream, {"seq": max(start, 1), "next_by_subj": subject})
 
 
+async def at_position(client: Client, stream: str, position: int) -> Stored | None:
+    """The message of this position, from the leader; None when it is no longer there. Raises `Unavailable`."""
+    return await _get(client, stream, {"seq": position})
+
+
 async def _get(client: Client, stream: str, question: dict[str, object]) -> Stored | None:
     try:
         answer = await api_patiently(client, f"STREAM.MSG.GET.{stream}", question)

@@ -7,6 +7,7 @@ import structlog
 from nats.aio.client import Client
 
 from richiamo_events import subjects
+from richiamo_kit.errors import Unavailable
 from richiamo_kit.store.connection import JetStreamError, api_patiently
 
 _log = structlog.get_logger(__name__)
@@ -118,3 +119,16 @@ async def ensure_streams(client: Client, *, replicas: int = 1, retention_days: i
             if error.code != _NAME_TAKEN:
                 raise
             _log.info("stream_configured_otherwise", stream=name)
+
+
+async def keep_raw_for(client: Client, days: int) -> None:
+    """Let raw records and what was refused be forgotten after so many days. Raises `Unavailable`; repeatable."""
+    for name in (CDR, QUARANTINE, DEAD):
+        try:
+            answer = await api_patiently(client, f"STREAM.INFO.{name}")
+            configuration = answer["config"]
+            if isinstance(configuration, dict) and configuration.get("max_age") != days * _DAY:
+                await api_patiently(client, f"STREAM.UPDATE.{name}", {**configuration, "max_age": days * _DAY})
+                _log.info("raw_records_kept_for", stream=name, days=days)
+        except JetStreamError as error:
+            raise Unavailable(str(error)) from error
