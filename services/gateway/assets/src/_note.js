@@ -56,7 +56,7 @@ function choose(form, which) {
 export function startNotes() {
   document.addEventListener("input", ({ target }) => { if (target.id === "note-text") changed(target.form); });
   document.addEventListener("submit", (event) => {
-    if (!event.target.matches("form.note")) return;
+    if (event.target.id !== "note") return;
     event.preventDefault();
     save(event.target);
   });
