@@ -95,7 +95,7 @@ async def test_a_refusal_asks_the_log_once_whether_it_is_still_true(queue: Count
     await queue.site.ask("reserve", caller_id=caller)
     await queue.settle()
     await queue.site.ask("reserve", caller_id=caller)
-    assert queue.counts[POOL] == 1
+    # Statements are not counted here: the sweep's own may fall between the two.
     assert queue.counts.of(f"{LOG}richiamo.events.") == 0
     assert queue.counts.of(f"{LOG}$JS.API.STREAM.MSG.GET") == 1
 
