@@ -34,6 +34,7 @@ from richiamo_queue.caller.commands import (
     Erase,
     ExpireReservation,
     Flush,
+    HandBack,
     Release,
     Reserve,
     Show,
@@ -134,6 +135,10 @@ def release(by: Username = ANNA, *, supervises: bool = False) -> Release:
     return Release(operator=by, at=minutes(10), supervises=supervises)
 
 
+def hand_back(by: Username = ANNA) -> HandBack:
+    return HandBack(operator=by, at=minutes(10), why=ReleaseReason.LOGOUT)
+
+
 def released(by: str, why: ReleaseReason, operator: Username = ANNA) -> ReservationReleased:
     return ReservationReleased(caller=ROSSI, reservation=ReservationId("r1"), operator=operator, by=by, why=why)
 
@@ -211,6 +216,16 @@ class TestReleasing:
         given(missed(1), reserved()).when(release(SARA, supervises=True)).then(
             released("sara", ReleaseReason.SUPERVISOR)
         )
+
+
+class TestHandingBack:
+    def test_who_leaves_gives_back(self) -> None:
+        given(missed(1), reserved()).when(hand_back()).then(released("anna", ReleaseReason.LOGOUT))
+
+    def test_what_somebody_else_took_over_meanwhile_holds_up_nothing(self) -> None:
+        """It is one of many that are given back all or nothing: a refusal would leave the others in a drawer."""
+        given(missed(1), reserved(BRUNO)).when(hand_back()).then_nothing()
+        given(missed(1)).when(hand_back()).then_nothing()
 
 
 class TestAssigning:

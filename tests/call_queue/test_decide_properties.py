@@ -40,6 +40,7 @@ from richiamo_queue.caller.commands import (
     Erase,
     ExpireReservation,
     Flush,
+    HandBack,
     Release,
     Reserve,
     Show,
@@ -134,8 +135,12 @@ COMMANDS: dict[type, st.SearchStrategy[Any]] = {
         lease=leases,
         may_see_hidden=flags,
     ),
-    Release: st.builds(
-        Release, operator=operators, at=instants, supervises=flags, why=st.sampled_from(list(ReleaseReason))
+    Release: st.builds(Release, operator=operators, at=instants, supervises=flags),
+    HandBack: st.builds(
+        HandBack,
+        operator=operators,
+        at=instants,
+        why=st.sampled_from([ReleaseReason.LOGOUT, ReleaseReason.DEACTIVATED]),
     ),
     Assign: st.builds(
         Assign,
@@ -245,8 +250,12 @@ def release_oracle(command: Release, caller: Caller) -> Expected:
     if holder(caller) is None:
         return []
     if holder(caller) == command.operator:
-        return [release_of(caller, command.operator, command.why)]
+        return [release_of(caller, command.operator, ReleaseReason.OPERATOR)]
     return [release_of(caller, command.operator, ReleaseReason.SUPERVISOR)] if command.supervises else AlreadyReserved
+
+
+def hand_back_oracle(command: HandBack, caller: Caller) -> Expected:
+    return [release_of(caller, command.operator, command.why)] if holder(caller) == command.operator else []
 
 
 def assign_oracle(command: Assign, caller: Caller) -> Expected:
@@ -366,6 +375,7 @@ def write_note_oracle(command: WriteNote, caller: Caller) -> Expected:
 ORACLES: dict[type, Callable[[Any, Caller], Expected]] = {
     Reserve: reserve_oracle,
     Release: release_oracle,
+    HandBack: hand_back_oracle,
     Assign: assign_oracle,
     Unassign: unassign_oracle,
     Flush: flush_oracle,

@@ -214,8 +214,7 @@ class Walk:
     def _wrongly_told(self, answer: Answer) -> str:
         known = {"already-reserved": "holders", "being-called": "diallers"}
         kind = str(answer.told.get("type"))
-        if kind not in known or answer.command == "hand_back":
-            # Handing back names no caller: whom the refusal speaks of, the answer does not say.
+        if kind not in known:
             return ""
         who = answer.told["reserved_by" if kind == "already-reserved" else "called_by"]
         named: AbstractSet[str] = set()

@@ -22,6 +22,7 @@ from richiamo_queue.caller.commands import (
     Dispute,
     Erase,
     Flush,
+    HandBack,
     Release,
     Reserve,
     Show,
@@ -265,7 +266,7 @@ class Commanding:
 
         async def run(ticket: Ticket, at: datetime) -> Answer:
             held = await self._tools.carry_out.caught_up(lambda: self._tools.states.held_by(asked.username))
-            command = Release(operator=asked.username, at=at, why=asked.why)
+            command = HandBack(operator=asked.username, at=at, why=asked.why)
             order = Order(ticket=ticket, actor=user.username, at=at)
             done = await self._tools.carry_out.many(order, dict.fromkeys(held, command))
             return {"position": done.position, "callers": done.changed}

@@ -29,8 +29,16 @@ class Release:
     operator: Username
     at: datetime
     supervises: bool = False
-    why: ReleaseReason = ReleaseReason.OPERATOR
-    """Also `logout` or `deactivated`: then it is the system that gives back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandBack:
+    """Who leaves gives the caller back, if it is theirs still: one of many, and none of them may hold up the others."""
+
+    operator: Username
+    at: datetime
+    why: ReleaseReason
+    """`logout` or `deactivated`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +157,7 @@ class WriteNote:
 Command = (
     Reserve
     | Release
+    | HandBack
     | Assign
     | Unassign
     | Flush

@@ -33,6 +33,7 @@ from richiamo_queue.caller.commands import (
     Erase,
     ExpireReservation,
     Flush,
+    HandBack,
     Release,
     Reserve,
     Show,
@@ -62,6 +63,8 @@ def decide(command: Command, caller: Caller) -> Events:
             return reserve(command, caller)
         case Release():
             return release(command, caller)
+        case HandBack():
+            return hand_back(command, caller)
         case Assign():
             return assign(command, caller)
         case Unassign():
@@ -117,10 +120,18 @@ def release(command: Release, caller: Caller) -> Events:
     if held is None:
         return []
     if held.operator == command.operator:
-        return [_released(caller, command.operator, command.why)]
+        return [_released(caller, command.operator, ReleaseReason.OPERATOR)]
     if command.supervises:
         return [_released(caller, command.operator, ReleaseReason.SUPERVISOR)]
     raise AlreadyReserved(held.operator, held.since)
+
+
+def hand_back(command: HandBack, caller: Caller) -> Events:
+    """Ends the reservation of who leaves; what somebody else holds by now is theirs no more: already so."""
+    held = caller.reservation
+    if held is None or held.operator != command.operator:
+        return []
+    return [_released(caller, command.operator, command.why)]
 
 
 def assign(command: Assign, caller: Caller) -> Events:
