@@ -84,6 +84,11 @@ class AsteriskPbx:
         async with asyncio.timeout(20), self.happened:
             await self.happened.wait_for(lambda: self.logins >= logins and any(one.user for one in self.sessions))
 
+    async def left(self) -> None:
+        """Wait until nobody is connected."""
+        async with self.happened:
+            await self.happened.wait_for(lambda: not self.sessions)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = Session(writer)
         self.sessions.append(session)
@@ -99,6 +104,8 @@ class AsteriskPbx:
             if session in self.sessions:
                 self.sessions.remove(session)
             writer.close()
+            async with self.happened:
+                self.happened.notify_all()
             self.serving.discard(asyncio.current_task())
 
     async def _answer(self, session: Session, fields: dict[str, list[str]]) -> bool:

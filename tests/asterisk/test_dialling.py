@@ -86,6 +86,16 @@ class TestAsterisk:
         await ended(dialled)
         assert len(pbx.originated) == 1
 
+    async def test_a_service_that_ends_just_then_leaves_no_connection_behind(self, pbx: AsteriskPbx) -> None:
+        """The following is cancelled before its first step, so that nothing in it runs."""
+        pbx.outcome = ""
+        dialled = await dialler(pbx).dial(NUMBER, "201", DIAL)
+        assert dialled.later is not None
+        dialled.later.cancel()
+        await asyncio.gather(dialled.later, return_exceptions=True)
+        async with asyncio.timeout(5):
+            await pbx.left()
+
 
 class TestKalliope:
     async def test_it_is_asked_as_its_paper_says(self, pbx: AsteriskPbx) -> None:

@@ -96,6 +96,10 @@ class AmiConnection:
             raise AmiLost("The connection to the PBX broke.") from error
         return action_id
 
+    def end(self) -> None:
+        """Close at once, without a farewell; more than once is as good."""
+        self._writer.close()
+
     async def event(self, within: float | None = None) -> Message | None:
         """The next event; None when none came within so many seconds. What is half read then is not lost."""
         if self._heard:

@@ -131,8 +131,11 @@ class AmiDialler:
                 _log.warning("dial_answer_lost", dial=dial, reason=str(error))
                 return Dialled("ami")
             held = stack.pop_all()
-        later = self._follow(held, connection, answer["actionid"], extension)
-        return Dialled("ami", later=asyncio.create_task(later, name=f"dial-{dial}"))
+        following = self._follow(held, connection, answer["actionid"], extension)
+        later = asyncio.create_task(following, name=f"dial-{dial}")
+        # Cancelled before its first step it would close nothing.
+        later.add_done_callback(lambda _: connection.end())
+        return Dialled("ami", later=later)
 
     async def _follow(self, held: AsyncExitStack, connection: AmiConnection, action: str, extension: str) -> None:
         """Wait for word of the operator's phone. Raises `DialFailed` when it was not taken up."""
