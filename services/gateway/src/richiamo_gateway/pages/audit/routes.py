@@ -13,7 +13,7 @@ from richiamo_gateway.auth.access import Supervisor
 from richiamo_gateway.auth.user import Role
 from richiamo_gateway.pages.audit.told import KINDS, line
 from richiamo_gateway.pages.language import N_
-from richiamo_gateway.pages.missed_calls.filters import Chip
+from richiamo_gateway.pages.list_address import Chip
 from richiamo_gateway.pages.rendering import formats_for, language_for, render
 
 router = APIRouter()

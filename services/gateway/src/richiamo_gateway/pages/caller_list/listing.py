@@ -7,7 +7,8 @@ from starlette.requests import Request
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.context import gateway_of
 from richiamo_gateway.pages.as_of import as_of
-from richiamo_gateway.pages.caller_list.filters import COUNTS, DAYS, PAGE_ROWS, read_filters
+from richiamo_gateway.pages.caller_list.filters import COUNTS, DAYS, read_filters
+from richiamo_gateway.pages.list_address import PAGE_ROWS
 from richiamo_gateway.pages.missed_calls.history import OUTCOMES
 from richiamo_gateway.pages.rendering import formats_for, language_for
 
