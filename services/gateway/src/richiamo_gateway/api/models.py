@@ -3,7 +3,7 @@
 Answers of other services are passed on as they are: these models describe them and never alter them.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -260,125 +260,6 @@ class Dialled(Position):
     dial_id: str
     how: Literal["kalliope", "ami", "link"]
     link: str | None
-
-
-class Outcomes(Shape):
-    total: int
-    served: int
-    recalled: int
-    flushed: int
-    unanswered: int
-    unhandled: int
-
-
-class DayOutcomes(Outcomes):
-    day: date
-
-
-class DayBacklog(Shape):
-    day: date
-    served: int
-    recalled: int
-    flushed: int
-    unanswered: int
-
-
-class Restatement(Shape):
-    """Late records that changed a settled day: one entry a run of them, an import of history as a whole."""
-
-    first_at: datetime
-    last_at: datetime
-    changes: int
-    kind: str = Field(description="Type of the first event of the entry")
-    record: str = Field(description="Its call, as `pbx:unique_id`, or its flush")
-    by: dict[str, int] = Field(description="What each figure grew or shrank by; `backlog_...` are those on backlog")
-
-
-class RestatedDay(Shape):
-    day: date
-    entries: list[Restatement]
-
-
-class Dashboard(Shape):
-    totals: Outcomes
-    days: list[DayOutcomes]
-    backlog: list[DayBacklog]
-    restated: list[RestatedDay] = []
-
-
-class DayFigures(Shape):
-    total_calls: int
-    total_callers: int
-    handled_callers: int
-    not_handled_callers: int
-    total_requests: int
-    requests_recalled: int
-    mean_bill_seconds: float | None
-    mean_seconds_to_recall: float | None
-    requests_to_handle: int
-    requests_to_handle_pct: float | None
-    unreserved_to_handle: int
-    unreserved_to_handle_pct: float | None
-    callers_not_contacted: int
-
-
-class BacklogFigures(Shape):
-    calls: int
-    requests: int
-    callers: int
-    recalled_today: int
-    unreserved: int
-    unreserved_pct: float | None
-
-
-class DayReport(Shape):
-    today: DayFigures
-    backlog: BacklogFigures
-    restated: list[RestatedDay] = []
-
-
-class QueueDay(Shape):
-    day: date
-    answered_calls: int
-    missed_calls: int
-    numbers: int
-    numbers_answered: int
-    numbers_not_answered: int
-    recalled_reached: int
-    recalled_not_reached: int
-    not_recalled: int
-
-
-class QueueDays(Shape):
-    queue: str
-    days: list[QueueDay]
-
-
-class CodeCaller(Shape):
-    queues: list[QueueDays]
-    restated: list[RestatedDay] = []
-
-
-class HistoricalDay(Shape):
-    day: date
-    callers: int
-    recalled: int
-    not_yet: int
-    missed_calls: int
-
-
-class Historical(Shape):
-    days: list[HistoricalDay]
-    restated: list[RestatedDay] = []
-
-
-class FigureItem(RequestItem):
-    outcome: str
-    closed_at: datetime | None
-
-
-class FigurePage(Shape):
-    items: list[FigureItem]
 
 
 class AuditEntry(Shape):

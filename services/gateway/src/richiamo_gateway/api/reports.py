@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import JSONResponse
 
 from richiamo_gateway import problem
-from richiamo_gateway.api.models import PROBLEMS, CodeCaller, Dashboard, DayReport, FigurePage, Historical
+from richiamo_gateway.api.models import PROBLEMS
 from richiamo_gateway.api.parameters import AsOf, Day, Days, GatewayOf, MinPosition, days, today
+from richiamo_gateway.api.report_models import CodeCaller, Dashboard, DayReport, FigurePage, Historical
 from richiamo_gateway.auth.access import Supervisor
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.context import Gateway
