@@ -30,8 +30,9 @@ function donut(days) {
     tooltip: tooltip("item"),
     series: [{
       type: "pie",
-      radius: ["52%", "78%"],
-      label: { color: painted("--text"), formatter: "{d}%" },
+      radius: ["48%", "70%"],
+      label: { color: painted("--text"), formatter: "{d}%", overflow: "none", minMargin: 4, edgeDistance: 4 },
+      labelLine: { length: 6, length2: 4 },
       data: on().map((key) => ({ ...look(key), value: days.reduce((sum, row) => sum + valueOf(row, key.dataset.series), 0) })).filter((part) => part.value),
     }],
   };
