@@ -18,7 +18,7 @@ from richiamo_kit.projector import Projector
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_ops.endpoints import Endpoints
 from richiamo_ops.rebuild import _rebuild_one
-from richiamo_ops.replay import as_line
+from richiamo_ops.replaying.lines import as_line
 from richiamo_ops.site import Site
 from richiamo_ops.views import VIEWS
 

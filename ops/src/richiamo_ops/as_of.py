@@ -52,10 +52,7 @@ def as_of(
 
 async def _as_of(when: str, report: str, from_: str | None, to: str | None, queues: tuple[str, ...]) -> int:
     async with reached("as-of") as site, asking(site) as ask:
-        try:
-            at = instant(when, site.defaults)
-        except ValueError as error:
-            raise Problem(400, "no-instant", str(error)) from None
+        at = instant(when, site.defaults)
         day = at.astimezone(site.defaults.zone).date().isoformat()
         question: dict[str, Any] = {"as_of": at.isoformat(), "queue": list(queues)}
         if report == "worklist":

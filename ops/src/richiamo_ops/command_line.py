@@ -21,7 +21,7 @@ for _name, _function, _help in (
     ("serve", "richiamo_ops.serve:serve", "Run one service in this process."),
     ("simulate", "richiamo_ops.simulate.command:simulate", "Play a call centre and its PBX."),
     ("import", "richiamo_ops.import_:import_file", "Import call records: a Kalliope's or an Asterisk's files."),
-    ("replay", "richiamo_ops.replay:replay", "Write the log, or a part of it, as JSON lines."),
+    ("replay", "richiamo_ops.replay:replay", "Write the log, or a part of it, as JSON lines or into a stream."),
     ("tail", "richiamo_ops.replay:tail", "Write new events as they are recorded."),
     ("rebuild", "richiamo_ops.rebuild:rebuild", "Fold a view again from the log and put it in place."),
     ("as-of", "richiamo_ops.as_of:as_of", "Print a report or the worklist as it was at an instant."),

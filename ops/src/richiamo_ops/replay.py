@@ -1,11 +1,9 @@
-"""What does the log hold? Written out as JSON lines, by time, position, caller or type; once or live."""
+"""What does the log hold? All or a part of it, as JSON lines or into a stream; once or live."""
 
 import asyncio
-import json
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, nullcontext
-from datetime import datetime
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +11,17 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from richiamo_events import subjects, wire
-from richiamo_events.envelope import NewEvent, Recorded
-from richiamo_events.ids import CallerId
+from richiamo_events import wire
+from richiamo_kit.errors import Problem
+from richiamo_kit.store.messages import at_position
+from richiamo_kit.store.streams import EVENTS
+from richiamo_ops.replaying.lines import Lines, as_line, file_of_lines
+from richiamo_ops.replaying.part import Part, caller_of, in_time, known_types
+from richiamo_ops.replaying.stream import IntoStream
+from richiamo_ops.replaying.target import Target
 from richiamo_ops.site import Site, instant, reached
 
-_LONGEST_PAUSE = 60.0
+Types = Annotated[tuple[str, ...], Parameter(name="--type")]
 
 
 def replay(
@@ -26,12 +29,17 @@ def replay(
     from_: Annotated[str | None, Parameter(name="--from")] = None,
     until: str | None = None,
     after: int = 0,
+    up_to: int | None = None,
     caller: str | None = None,
-    type_: Annotated[str | None, Parameter(name="--type")] = None,
+    type_: Types = (),
     speed: float = 0.0,
     out: Path | None = None,
+    stream: str | None = None,
 ) -> int:
-    """Write the log, or a part of it, as one JSON object a line.
+    """Write the log, or a part of it, as JSON lines or into another stream of NATS.
+
+    A file or stream that holds a replay already is gone on with after its last event: a run that was interrupted, or
+    killed, is finished by the same command, with nothing doubled and nothing left out.
 
     Example: richiamo replay --from 2026-03-02T08:00 --until 2026-03-02T09:00 --out morning.jsonl
 
@@ -42,115 +50,106 @@ def replay(
     until
         Events recorded before this instant.
     after
-        Begin after this position; the last line of an interrupted run names where to go on.
+        Begin after this position.
+    up_to
+        End with this position.
     caller
-        Only this caller's own subject.
+        Only what a customer's own history holds: a number in any spelling, or the id of a caller.
     type_
-        Only this event type, such as caller.call_missed.
+        Only this event type, such as caller.call_missed; may be given several times.
     speed
         1 keeps the recorded pace, 10 is ten times as fast, 0 (default) does not wait.
     out
-        A file; without it standard output.
+        A file; without it, and without --stream, standard output.
+    stream
+        A stream of this name, made when it is not there; its subjects begin with richiamo.replay.
     """
-    return asyncio.run(_replay(from_, until, after, caller, type_, speed, out))
+    if out is not None and stream is not None:
+        raise Problem(400, "two-targets", "Choose one: --out or --stream.")
+    if speed < 0:
+        raise Problem(400, "no-speed", "The speed is 0 or more.")
+    return asyncio.run(_replay(from_, until, after, up_to, caller, type_, speed, out, stream))
 
 
-def tail(*, type_: Annotated[str | None, Parameter(name="--type")] = None) -> int:
+def tail(*, type_: Types = ()) -> int:
     """Write new events as they are recorded, until interrupted.
 
     Example: richiamo tail --type caller.call_missed
     """
-    return asyncio.run(_tail(type_))
+    return asyncio.run(_tail(known_types(type_)))
 
 
 async def _replay(  # noqa: PLR0917 - the options of the command, in its order
     from_: str | None,
     until: str | None,
     after: int,
+    up_to: int | None,
     caller: str | None,
-    type_: str | None,
+    types: tuple[str, ...],
     speed: float,
     out: Path | None,
+    stream: str | None,
 ) -> int:
-    async with reached("replay") as site:
-        first = instant(from_, site.defaults) if from_ else None
-        end = instant(until, site.defaults) if until else None
-        total = await site.store.last_position()
-        events = _chosen(site, after, caller, first, end)
-        # The progress goes to standard error, so that standard output stays JSON lines.
-        with (
-            out.open("w", encoding="utf-8") if out else nullcontext(sys.stdout) as target,
-            Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-                transient=True,
-            ) as progress,
-        ):
+    async with reached("replay") as site, _opened(site, out, stream) as target:
+        part = Part(
+            first=instant(from_, site.defaults) if from_ else None,
+            end=instant(until, site.defaults) if until else None,
+            last=up_to,
+            caller=await caller_of(site, caller) if caller else None,
+            types=known_types(types),
+        )
+        # What is said goes to standard error, so that standard output stays JSON lines.
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        if target.held is not None:
+            await _same_log(site, target)
+            console.print(f"Going on after position {target.held.position:,}, the last that is there already.")
+            after = max(after, target.held.position)
+        total = min(await site.store.last_position(), up_to or sys.maxsize)
+        written, position = 0, after
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        ) as progress:
             bar = progress.add_task("replay", total=total, completed=after)
-            previous: datetime | None = None
-            async with aclosing(events):
-                async for event in events:
-                    progress.update(bar, completed=event.position)
-                    if type_ is not None and wire.type_of(event.data) != type_:
-                        continue
-                    if speed > 0 and previous is not None:
-                        pause = (event.recorded_at - previous).total_seconds() / speed
-                        await asyncio.sleep(min(max(pause, 0.0), _LONGEST_PAUSE))
-                    previous = event.recorded_at
-                    target.write(as_line(event))
+            async with aclosing(part.read(site.store, after)) as events, aclosing(in_time(events, speed)) as due:
+                async for some in due:
+                    await target.write(some)
+                    written, position = written + len(some), some[-1].position
+                    progress.update(bar, completed=position)
+        console.print(f"{written:,} events written{f', the last of position {position:,}' if written else ''}.")
     return 0
 
 
-async def _chosen(
-    site: Site, after: int, caller: str | None, first: datetime | None, end: datetime | None
-) -> AsyncGenerator[Recorded, None]:
-    subject = subjects.caller(CallerId(caller)) if caller else subjects.ALL
-    async for event in site.store.read(after, subject=subject):
-        if end is not None and event.recorded_at >= end:
-            return
-        if first is None or event.recorded_at >= first:
-            yield event
+@asynccontextmanager
+async def _opened(site: Site, out: Path | None, stream: str | None) -> AsyncIterator[Target]:
+    if stream is not None:
+        yield await IntoStream.open(site.store.client, stream)
+    elif out is not None:
+        async with file_of_lines(out) as lines:
+            yield lines
+    else:
+        yield Lines(sys.stdout)
 
 
-async def _tail(type_: str | None) -> int:
+async def _same_log(site: Site, target: Target) -> None:
+    """Raises `Problem` when the target holds an event that this log does not hold at that position."""
+    assert target.held is not None
+    there = await at_position(site.store.client, EVENTS, target.held.position)
+    if there is None or there.headers.get("ce-id") != target.held.id:
+        raise Problem(409, "another-log", "What is there already was replayed from another log: choose another name.")
+
+
+async def _tail(types: tuple[str, ...]) -> int:
     async with reached("tail") as site:
         batches = site.store.follow(await site.store.last_position())
         async with aclosing(batches):
             async for batch in batches:
                 for event in batch:
-                    if type_ is None or wire.type_of(event.data) == type_:
+                    if not types or wire.type_of(event.data) in types:
                         sys.stdout.write(as_line(event))
                 sys.stdout.flush()
     return 0
-
-
-def as_line(event: Recorded) -> str:
-    """One event as a line of JSON: its envelope and, under `data`, its body."""
-    headers, body = wire.encode(
-        NewEvent(
-            id=event.id,
-            subject=event.subject,
-            data=event.data,
-            occurred_at=event.occurred_at,
-            actor=event.actor,
-            correlation_id=event.correlation_id,
-            causation_id=event.causation_id,
-        )
-    )
-    told = {
-        "position": event.position,
-        "recorded_at": event.recorded_at.isoformat(),
-        "type": headers["ce-type"],
-        "version": int(headers["ce-dataversion"]),
-        "id": event.id,
-        "subject": event.subject,
-        "occurred_at": event.occurred_at.isoformat(),
-        "actor": event.actor,
-        "correlation_id": event.correlation_id,
-        "causation_id": event.causation_id,
-        "data": json.loads(body),
-    }
-    return json.dumps(told, ensure_ascii=False) + "\n"

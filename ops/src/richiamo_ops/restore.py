@@ -79,10 +79,7 @@ def restore(
     if (installation.folder / "run" / "endpoints.json").exists() and not installation.nats_url:
         raise Problem(409, "running", f"Richiamo runs with its data in {installation.folder}: stop it first.")
     defaults = SiteSettings(timezone=shared.site_timezone, country=shared.site_country)
-    try:
-        how = How(instant(until, defaults) if until else None, repair, register)
-    except ValueError as error:
-        raise Problem(400, "no-instant", str(error)) from None
+    how = How(instant(until, defaults) if until else None, repair, register)
     question = f"Bring back {manifest['position']} events into {installation.folder}?"
     if not yes and console.input(f"{question} [y/N] ").strip().lower() not in {"y", "yes", "s", "si", "sì"}:
         console.print("Nothing was changed.")

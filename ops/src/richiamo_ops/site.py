@@ -8,6 +8,7 @@ from datetime import datetime
 from richiamo_events import subjects
 from richiamo_events.settings import Rules, SiteSettings
 from richiamo_kit.directory import NatsDirectory, read_key
+from richiamo_kit.errors import Problem
 from richiamo_kit.settings import Settings
 from richiamo_kit.store.jetstream import JetStreamEventStore, connect
 from richiamo_ops import endpoints
@@ -57,9 +58,11 @@ async def settings_now(site: Site) -> SiteSettings:
 
 
 def instant(text: str, site: SiteSettings) -> datetime:
-    """An ISO 8601 instant; without an offset it is one of the site's zone. Raises `ValueError` in words."""
+    """An ISO 8601 instant; without an offset it is one of the site's zone. Raises `Problem`."""
     try:
         given = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no instant: write 2026-03-02T10:00 or 2026-03-02T10:00+01:00.") from None
+        raise Problem(
+            400, "no-instant", f"{text!r} is no instant: write 2026-03-02T10:00 or 2026-03-02T10:00+01:00."
+        ) from None
     return given if given.tzinfo is not None else given.replace(tzinfo=site.zone)
