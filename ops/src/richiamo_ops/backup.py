@@ -29,8 +29,8 @@ STREAMS = (MARKS, EVENTS, DIRECTORY, NOTES, CDR, QUARANTINE)
 a mark must not be ahead of the records it vouches for.
 """
 
-TABLES = ("credential", "identity", "board")
-"""Of the schema `gateway`: passwords, who is who at the identity provider, boards."""
+TABLES = ("credential", "identity", "board", "look")
+"""Of the schema `gateway`: passwords, who is who at the identity provider, boards, how users like their lists."""
 
 
 def backup(folder: Path) -> int:

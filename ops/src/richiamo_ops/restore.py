@@ -17,8 +17,9 @@ from rich.console import Console
 
 from richiamo_events.settings import SiteSettings
 from richiamo_gateway.auth import schema
-from richiamo_gateway.boards import storage
+from richiamo_gateway.boards.storage import board
 from richiamo_gateway.engine import make_engine
+from richiamo_gateway.looks.storage import look
 from richiamo_kit import database
 from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.errors import Problem
@@ -35,8 +36,8 @@ from richiamo_ops.forgetting_again import Restored
 from richiamo_ops.settings import Installation
 from richiamo_ops.site import instant
 
-BOARDS = storage.board.name
-"""Named, so that the table of boards is among those that `schema.prepare` makes."""
+MADE_ELSEWHERE = (board.name, look.name)
+"""Named, so that these tables are among those that `schema.prepare` makes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
 // Which forms leave the page where it is? The filter: empty fields stay out of the address.
+import { openSheets } from "./_page.js";
+
 export function startForms() {
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -7,7 +9,7 @@ export function startForms() {
     setTimeout(() => { for (const field of form.elements) field.disabled = false; });
   }, true);
   document.addEventListener("click", (event) => {
-    for (const open of document.querySelectorAll("details.search[open], details.who[open], details.as-of[open], details.bell[open]")) {
+    for (const open of openSheets()) {
       if (!open.contains(event.target)) open.open = false;
     }
   });

@@ -3,6 +3,7 @@ import { perform } from "./_commands.js";
 import { closeDetails } from "./_details.js";
 import { openFinder } from "./_finder.js";
 import { current } from "./_list.js";
+import { openSheets } from "./_page.js";
 import { shortcutsOn } from "./_preferences.js";
 import { refresh } from "./_refresh.js";
 import { undoLast } from "./_toast.js";
@@ -33,17 +34,18 @@ function press(what) {
 
 function close() {
   if (closeDetails()) return;
-  for (const open of document.querySelectorAll("details.search[open], details.who[open], details.as-of[open], details.bell[open]")) {
+  for (const open of openSheets()) {
     open.open = false;
     open.querySelector("summary").focus();
   }
 }
 
-const search = () => {
-  const box = document.getElementById("search");
+/** Folds a sheet out, for its first control. */
+const unfold = (id) => () => {
+  const box = document.getElementById(id);
   if (!box) return;
   box.open = true;
-  box.querySelector("input").focus();
+  box.querySelector(".sheet :is(a, input:not([type=hidden]), select)").focus();
 };
 
 const help = () => document.getElementById("help").showModal();
@@ -57,7 +59,8 @@ const KEYS = {
   ".": () => refresh({ merge: true }),
   u: undoLast,
   "/": openFinder,
-  f: search,
+  f: unfold("search"),
+  v: unfold("look"),
   "?": help,
 };
 

@@ -5,6 +5,8 @@ const offset = Date.parse(data.now) - Date.now();
 const timeOfDay = new Intl.DateTimeFormat("it", { timeZone: data.zone, hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 export const me = data.user;
+/** The menus and forms that are folded out. */
+export const openSheets = () => document.querySelectorAll("details[open]:has(> .sheet)");
 export const now = () => (data.asOf ? Date.parse(data.asOf) : Date.now() + offset);
 export const clock = (instant) => timeOfDay.format(instant);
 

@@ -29,6 +29,7 @@ from richiamo_gateway.engine import make_engine
 from richiamo_gateway.feed import JetStreamFeed
 from richiamo_gateway.http import make_app
 from richiamo_gateway.live import Live
+from richiamo_gateway.looks.storage import Looks
 from richiamo_gateway.people import People
 from richiamo_gateway.settings import GatewaySettings
 from richiamo_gateway.site_rules import SiteRules
@@ -108,6 +109,7 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
             clock=now,
             settings=settings,
             boards=Boards(engine),
+            looks=Looks(engine),
             log_end=store.last_position,
             sign_on=_sign_on(settings, engine, site=site, people=people, sessions=sessions, clock=now),
             background=tasks,

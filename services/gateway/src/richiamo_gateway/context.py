@@ -18,6 +18,7 @@ from richiamo_gateway.auth.tokens import Tokens
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.boards.storage import Boards
 from richiamo_gateway.live import Live
+from richiamo_gateway.looks.storage import Looks
 from richiamo_gateway.people import People
 from richiamo_gateway.settings import GatewaySettings
 from richiamo_gateway.site_rules import SiteRules
@@ -61,6 +62,7 @@ class Gateway:
     clock: Clock
     settings: GatewaySettings
     boards: Boards
+    looks: Looks
     log_end: Callable[[], Awaitable[int]]
     """The position of the newest event; raises `Unavailable`."""
     sign_on: "SignOn | None" = None

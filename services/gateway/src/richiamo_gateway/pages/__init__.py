@@ -13,6 +13,7 @@ from richiamo_gateway.pages.day import routes as day
 from richiamo_gateway.pages.failures.routes import error_page
 from richiamo_gateway.pages.flush import routes as flush
 from richiamo_gateway.pages.historical import routes as historical
+from richiamo_gateway.pages.list_look import routes as list_look
 from richiamo_gateway.pages.login import routes as login
 from richiamo_gateway.pages.login import single_sign_on
 from richiamo_gateway.pages.missed_calls import routes as missed_calls
@@ -40,6 +41,7 @@ for part in (
     search,
     missed_calls,
     account,
+    list_look,
     assign,
     flush,
     dashboard,

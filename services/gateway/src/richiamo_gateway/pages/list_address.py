@@ -24,11 +24,12 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a list one is: its order, the mark at which the page begins, and the page's number from 1."""
+    """Where in a list one is: its order, the mark at which the page begins, the page's number from 1, what is hidden."""
 
     sort: str
     after: str
     page: int
+    hide: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class ListAddress:
         chosen = sort or self.sort
         pairs = list(values) + ([("sort", chosen)] if chosen != self.usual_sort else [])
         pairs += [("after", after), ("page", str(page))] if after else []
+        pairs += [("hide", column) for column in self.place.hide]
         return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
 
 
@@ -101,7 +103,8 @@ def read_place(parameters: QueryParams, columns: Collection[str], usual_sort: st
     if sort.removeprefix("-") not in columns:
         sort = usual_sort
     after, page = parameters.get("after", ""), parameters.get("page", "1")
-    return Place(sort, after, max(1, int(page)) if after and is_count(page) else 1)
+    hide = tuple(name for name in parameters.getlist("hide") if name in columns or name == "none")
+    return Place(sort, after, max(1, int(page)) if after and is_count(page) else 1, hide)
 
 
 def is_count(text: str) -> bool:

@@ -14,6 +14,7 @@ from richiamo_gateway.auth.user import User
 from richiamo_gateway.context import Gateway
 from richiamo_gateway.pages.as_of import as_of
 from richiamo_gateway.pages.list_address import PAGE_ROWS
+from richiamo_gateway.pages.list_look.shown import look_shown
 from richiamo_gateway.pages.missed_calls.filters import COLUMNS, DAYS, TEXTS, read_filters
 from richiamo_gateway.pages.missed_calls.history import OUTCOMES, told
 from richiamo_gateway.pages.missed_calls.rows import row_encoder
@@ -60,11 +61,12 @@ async def page(
     """Both panels; the scripts read it again with `Min-Position` and take the parts that changed."""
     filters = read_filters("/missed-calls", request.query_params)
     then: dict[str, Any] = {"as_of": as_of(request), "min_position": min_position}
-    listed, mine, calling, summary = await asyncio.gather(
+    listed, mine, calling, summary, look = await asyncio.gather(
         gateway.ask(_SUBJECT, user, view="recall", **filters.question, **then),
         gateway.ask(_SUBJECT, user, view="mine", limit=_MOST_OWN, sort="reserved_at", **then),
         gateway.ask(_SUBJECT, user, view="calling", limit=_MOST_OWN, sort="reserved_at", **then),
         gateway.ask("richiamo.queue.summary", user, **then),
+        gateway.looks.of(user.username),
     )
     callers = by_caller(calling["items"])
     noted = (
@@ -79,6 +81,7 @@ async def page(
         user,
         "missed_calls/page.html",
         filters=filters,
+        look=look_shown(look, filters.path, request.query_params),
         chips=filters.chips(formats),
         texts=TEXTS,
         days=DAYS,

@@ -1,0 +1,1 @@
+"""How does a list look to the person who reads it, and how do they change that?"""
