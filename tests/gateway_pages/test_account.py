@@ -82,3 +82,32 @@ async def test_an_administrator_sees_and_ends_the_sessions_of_others(enter: Ente
     await page.click(".sessions button")
     await expect(page.locator(".saved")).to_contain_text("The session of Anna has ended")
     assert (await anna.get("/session")).status_code == 401
+
+
+@pytest.mark.parametrize(("language", "dark", "width"), [("en", False, 360), ("it", True, 1360)])
+async def test_a_token_is_made_seen_once_and_revoked(
+    enter: Enter, house: House, language: str, dark: bool, width: int
+) -> None:
+    page = await enter("anna", language=language, dark=dark, width=width)
+    await page.goto("/account")
+    await page.fill("#token-form [name=name]", "CRM <b>&amp;</b>")
+    await page.uncheck("#token-form [value=read]")
+    await page.click("#token-form button")
+    await expect(page.locator("#scope-wrong")).to_be_visible()
+    await expect(page.locator("#token-form [name=name]")).to_have_value("CRM <b>&amp;</b>")
+    assert await barriers(page) == []
+    await page.check("#token-form [value=read]")
+    await page.click("#token-form button")
+    await expect(page.locator("#issued-token")).to_be_focused()
+    assert await barriers(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    program = await house.client(await page.input_value("#issued-token"))
+    assert (await program.get("/requests")).status_code != 401
+    assert (await program.put("/callers/nobody/reservation")).status_code == 403
+    await page.goto("/account")
+    await expect(page.locator("#issued-token")).to_have_count(0)
+    await expect(page.locator("#tokens th[scope=row]")).to_have_text("CRM <b>&amp;</b>")
+    await page.click("#tokens button")
+    await expect(page.locator(".saved")).to_be_visible()
+    await expect(page.locator("#tokens")).to_have_count(0)
+    assert (await program.get("/requests")).status_code == 401

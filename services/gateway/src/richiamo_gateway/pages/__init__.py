@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse
 
 from richiamo_gateway.pages.account import routes as account
+from richiamo_gateway.pages.account import tokens
 from richiamo_gateway.pages.assign import routes as assign
 from richiamo_gateway.pages.audit import routes as audit
 from richiamo_gateway.pages.behind import routes as behind
@@ -41,6 +42,7 @@ for part in (
     search,
     missed_calls,
     account,
+    tokens,
     list_look,
     assign,
     flush,

@@ -1,5 +1,6 @@
 """My account: password, language, extension of today, colours, keys, and where I am logged in."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -18,26 +19,27 @@ from richiamo_kit.errors import Problem
 
 router = APIRouter()
 
-_PATH = "/account"
+PATH = "/account"
 _SAVED = {
     "password": N_("Your password is changed. Everywhere else you have to log in again."),
     "language": N_("Your language is changed."),
     "extension": N_("Your extension is changed."),
     "session": N_("That session has ended."),
+    "token": N_("That token is revoked."),
 }
 _NOT_RIGHT = N_("This is not your password.")
 _TOO_MANY = N_("Too many tries under this name. Wait a few minutes and try again.")
 _TAKEN = N_("%(name)s is working at extension %(extension)s. Choose another one.")
 
 
-@router.get(_PATH)
+@router.get(PATH)
 async def page(request: Request, gateway: GatewayOf, user: CurrentUser, saved: str = "") -> Response:
     """The page; `saved` names what was just changed."""
     note = language_for(request, user)(_SAVED[saved]) if saved in _SAVED else ""
-    return await _page(request, gateway, user, note=note)
+    return await account_page(request, gateway, user, note=note)
 
 
-@router.post(f"{_PATH}/password")
+@router.post(f"{PATH}/password")
 async def change_password(
     request: Request,
     gateway: GatewayOf,
@@ -51,28 +53,28 @@ async def change_password(
         await gateway.sessions.check_password(user.username, current)
     except Problem as refused:
         text = _TOO_MANY if refused.type == "too-many-tries" else _NOT_RIGHT
-        return await _page(request, gateway, user, status=422, wrong={"current": language(text)})
+        return await account_page(request, gateway, user, status=422, wrong={"current": language(text)})
     try:
         await gateway.people.change(user.username, {"password": password}, by=user.username, key=None)
     except Problem as refused:
         wrong = _wrong(refused, language, gateway)
-        return await _page(request, gateway, user, status=refused.status, wrong=wrong)
-    response = _back("password")
+        return await account_page(request, gateway, user, status=refused.status, wrong=wrong)
+    response = back("password")
     signed_in = await gateway.sessions.opened_for(user.username, request.headers.get("user-agent", ""))
     remember(request, response, signed_in)
     return response
 
 
-@router.post(f"{_PATH}/language")
+@router.post(f"{PATH}/language")
 async def change_language(
     gateway: GatewayOf, user: CurrentUser, language: Annotated[str, Form(max_length=10)] = ""
 ) -> Response:
     """The language of the pages, the workbooks and the mails."""
     await gateway.people.change(user.username, {"language": language_of(language).code}, by=user.username, key=None)
-    return _back("language")
+    return back("language")
 
 
-@router.post(f"{_PATH}/extension")
+@router.post(f"{PATH}/extension")
 async def change_extension(
     request: Request, gateway: GatewayOf, user: CurrentUser, extension: Annotated[str, Form(max_length=20)] = ""
 ) -> Response:
@@ -86,16 +88,16 @@ async def change_extension(
             wrong = {"extension": language(_TAKEN, name=refused.extra.get("name", ""), extension=wanted)}
         else:
             wrong = _wrong(refused, language, gateway)
-        return await _page(request, gateway, user, status=refused.status, wrong=wrong, extension=wanted)
-    return _back("extension")
+        return await account_page(request, gateway, user, status=refused.status, wrong=wrong, extension=wanted)
+    return back("extension")
 
 
-@router.post(f"{_PATH}/sessions/{{session}}/end")
+@router.post(f"{PATH}/sessions/{{session}}/end")
 async def end(request: Request, gateway: GatewayOf, user: CurrentUser, session: str) -> Response:
     """Ends a session of one's own; ending this one is logging out."""
     await end_session(gateway, user.username, session, by=user)
     if session != session_id(token_of(request) or ""):
-        return _back("session")
+        return back("session")
     response = RedirectResponse("/login", 303)
     forget(request, response)
     return response
@@ -117,7 +119,7 @@ async def sessions_shown(request: Request, gateway: Gateway, username: str) -> l
     ]
 
 
-async def _page(
+async def account_page(
     request: Request,
     gateway: Gateway,
     user: User,
@@ -126,7 +128,10 @@ async def _page(
     note: str = "",
     wrong: dict[str, str] | None = None,
     extension: str | None = None,
+    typed: Mapping[str, Any] | None = None,
+    issued: Mapping[str, str] | None = None,
 ) -> Response:
+    """The page: what is wrong by field, what was `typed` about a token, and a token just `issued`."""
     return render(
         request,
         user,
@@ -136,6 +141,9 @@ async def _page(
         wrong=wrong or {},
         extension=user.extension if extension is None else extension,
         sessions=await sessions_shown(request, gateway, user.username),
+        tokens=await gateway.tokens.of(user.username),
+        typed=typed or {"name": "", "scopes": ["read"]},
+        issued=issued,
     )
 
 
@@ -143,5 +151,6 @@ def _wrong(refused: Problem, language: Language, gateway: Gateway) -> dict[str, 
     return wrong_of(refused, language, gateway.settings.password_min_length)
 
 
-def _back(saved: str) -> Response:
-    return RedirectResponse(f"{_PATH}?saved={saved}", 303)
+def back(saved: str) -> Response:
+    """To the page, which says what was just done."""
+    return RedirectResponse(f"{PATH}?saved={saved}", 303)
