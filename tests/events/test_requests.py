@@ -26,6 +26,7 @@ from richiamo_events.language import (
     RecallSucceeded,
     SettingsChanged,
 )
+from richiamo_events.requests import episodes
 from richiamo_events.settings import Rules, SiteSettings
 from tests.events.histories import CALLER, NOON, decisions, facts
 from tests.events.naive import Told, tell
@@ -267,6 +268,24 @@ class TestRule14AFlushNamesItsCalls:
         assert caller.reservation is None, "a reservation that ended does not return"
 
 
+def test_a_changed_rule_is_heeded_by_what_follows_from_facts_of_before() -> None:
+    # A PBX whose clock runs ahead dates the answer after a change that the log holds behind it.
+    rules = RULES
+    state = unknown(CALLER)
+    log: list[tuple[Event, datetime]] = [
+        (missed(1, 0), at(0)),
+        (recall(2, 300, talk=8), at(200)),
+        (SettingsChanged(values={"success_threshold_seconds": 10.0}), at(250)),
+        (missed(3, 900), at(900)),
+    ]
+    for position, (data, when) in enumerate(log, start=1):
+        event = recorded(position, data, when)
+        rules = rules.changed(event)
+        state = evolve(state, event, rules)
+    assert [request.is_open for request in state.requests] == [True]
+    assert state.episodes == episodes(state.history, rules)
+
+
 @settings(max_examples=400, deadline=None)
 @given(st.lists(facts(), min_size=1, max_size=14), decisions(), st.randoms(use_true_random=False))
 def test_any_order_with_any_duplicates_gives_what_the_naive_fold_tells(
@@ -287,6 +306,7 @@ def test_any_order_with_any_duplicates_gives_what_the_naive_fold_tells(
         event = recorded(position, data, occurred_at, event_id)
         state = evolve(state, event, RULES)
         assert evolve(state, event, RULES) == state
+        assert state.episodes == episodes(state.history, RULES), "going on gives what going through all again gives"
     assert [
         Told(
             id=str(request.id),

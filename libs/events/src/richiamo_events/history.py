@@ -8,7 +8,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import PlainSerializer
 
 from richiamo_events.ids import CallId, DialId, FlushId, Username
 from richiamo_events.language import (
@@ -23,6 +25,9 @@ from richiamo_events.language import (
 _EPOCH = re.compile(r"^(?:[\w-]*-)?(\d{9,10})\.\d+$")
 _EPOCH_MAY_PRECEDE = timedelta(hours=24)
 _EPOCH_MAY_FOLLOW = timedelta(minutes=5)
+
+Calls = Annotated[frozenset[CallId], PlainSerializer(sorted, return_type=list[CallId])]
+"""A set of calls, written in order."""
 
 
 def whole_second(instant: datetime) -> datetime:
@@ -124,7 +129,7 @@ class Flush:
     by: str
     reason: str
     kind: Literal["flushed", "aged", "erased"]
-    calls: frozenset[CallId]
+    calls: Calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +138,8 @@ class History:
 
     calls: Mapping[str, Known] = field(default_factory=dict)
     """By the text of the call's id."""
-    voided: frozenset[CallId] = frozenset()
-    disputed: frozenset[CallId] = frozenset()
+    voided: Calls = frozenset()
+    disputed: Calls = frozenset()
     flushes: tuple[Flush, ...] = ()
     """Those in force, in the order of the log; an undone one is as if never made."""
 

@@ -129,14 +129,24 @@ def _newest(texts: Iterator[str]) -> str:
     return newest
 
 
+_Place = tuple[datetime, int, str]
+"""Where a fact stands among those of its caller: its instant, its phase, and what settles the rest."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episodes:
-    """What follows from one caller's history, each part in the order in which it happened."""
+    """What follows from one caller's history, each part in the order in which it happened.
+
+    `last` is the place of the last fact gone through, `rules_known` how many changes of settings were known then:
+    what `extended` needs to go on from here.
+    """
 
     requests: tuple[Request, ...] = ()
     missed_calls: tuple[MissedCall, ...] = ()
     served_calls: tuple[ServedCall, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    last: _Place | None = None
+    rules_known: int = 0
 
 
 def reached(outbound: Outbound, rules: Rules, *, disputed: bool) -> bool:
@@ -172,6 +182,11 @@ class _Open:
     closing_call: CallId | None = None
     talk_seconds: float | None = None
 
+    @classmethod
+    def again(cls, request: Request) -> "_Open":
+        """An open request of earlier, to go on with. No flush covers it, or it would be closed."""
+        return cls(request.queue, None, list(request.calls), list(request.tried_at))
+
     def close(self, at: datetime, by: ClosedBy, call: CallId | None, talk_seconds: float | None) -> None:
         self.closed_at, self.closed_by, self.closing_call, self.talk_seconds = at, by, call, talk_seconds
 
@@ -190,20 +205,39 @@ class _Open:
         )
 
 
-_Point = tuple[datetime, _Phase, str, Known | Flush]
+_Point = tuple[_Place, Known | Flush]
 
 
 def episodes(history: History, rules: Rules) -> Episodes:
     """The requests, calls and recalls that follow from a history under the rules in force."""
-    every: list[_Open] = []
-    now_open: list[_Open] = []
+    return _gone_through(Episodes(), _in_order(history, rules), history, rules)
+
+
+def extended(before: Episodes, history: History, news: CallId, rules: Rules) -> Episodes:
+    """The same as `episodes`, where `before` is what followed without the call `news`.
+
+    A call that comes after everything known, as nearly all do, is gone through alone: what a caller's next call
+    costs does not grow with the calls of years.
+    """
+    points = sorted(_points(history.calls[str(news)], history, rules), key=_place)
+    follows = before.last is None or before.last < points[0][0]
+    covered = news in history.voided or history.cover_of(news) is not None
+    if not follows or covered or before.rules_known != rules.known:
+        return episodes(history, rules)
+    return _gone_through(before, points, history, rules)
+
+
+def _gone_through(before: Episodes, points: list[_Point], history: History, rules: Rules) -> Episodes:
+    """What follows from `before` and the facts after it, in their order."""
+    every: list[Request | _Open] = [_Open.again(one) if one.is_open else one for one in before.requests]
+    now_open = [one for one in every if isinstance(one, _Open)]
     missed: list[MissedCall] = []
     served: list[ServedCall] = []
     tried: dict[CallId, tuple[RequestId, ...]] = {}
     closed: dict[CallId, tuple[RequestId, ...]] = {}
     outbound: list[tuple[Known, Outbound]] = []
 
-    for at, phase, _, subject in _in_order(history, rules):
+    for (at, phase, _), subject in points:
         if isinstance(subject, Flush):
             for request in now_open:
                 if request.cover is subject:
@@ -229,7 +263,7 @@ def episodes(history: History, rules: Rules) -> Episodes:
                 now_open = []
             case Outbound():
                 open_ids = tuple(request.id for request in now_open)
-                if phase is _Phase.TRIED:
+                if phase == _Phase.TRIED:
                     outbound.append((subject, what))
                     tried[call] = open_ids
                     for request in now_open:
@@ -242,40 +276,51 @@ def episodes(history: History, rules: Rules) -> Episodes:
             case _:
                 assert_never(what)
 
+    attempts = [
+        _attempt(known, what, history, rules, tried=tried[known.call], closed=closed.get(known.call, ()))
+        for known, what in outbound
+    ]
     return Episodes(
-        requests=tuple(request.finished() for request in every),
-        missed_calls=tuple(missed),
-        served_calls=tuple(served),
-        attempts=tuple(
-            _attempt(known, what, history, rules, tried=tried[known.call], closed=closed.get(known.call, ()))
-            for known, what in outbound
-        ),
+        requests=tuple(one.finished() if isinstance(one, _Open) else one for one in every),
+        missed_calls=(*before.missed_calls, *missed),
+        served_calls=(*before.served_calls, *served),
+        attempts=(*before.attempts, *attempts),
+        last=points[-1][0] if points else before.last,
+        rules_known=rules.known,
     )
 
 
 def _in_order(history: History, rules: Rules) -> list[_Point]:
-    points: list[_Point] = []
-    covered_until: dict[str, datetime] = {}
-    for known in history.in_force():
-        match known.what:
-            case Missed():
-                points.append((known.at, _Phase.LOST, str(known.call), known))
-                cover = history.cover_of(known.call)
-                if cover is not None:
-                    covered_until[cover.id] = max(known.at, covered_until.get(cover.id, known.at))
-            case Served(answered_at=answered_at):
-                points.append((answered_at, _Phase.ANSWERED, str(known.call), known))
-            case Outbound(answered_at=answered_at) as what:
-                points.append((known.at, _Phase.TRIED, str(known.call), known))
-                if answered_at is not None and reached(what, rules, disputed=known.call in history.disputed):
-                    points.append((answered_at, _Phase.ANSWERED, str(known.call), known))
-            case _:
-                assert_never(known.what)
+    points = [point for known in history.in_force() for point in _points(known, history, rules)]
     for flush in history.flushes:
         # A PBX whose clock runs ahead dates a covered call after its flush: the flush closes it all the same.
-        at = max(flush.at, covered_until.get(flush.id, flush.at))
-        points.append((at, _Phase.FLUSHED, flush.id, flush))
-    return sorted(points, key=lambda point: point[:3])
+        covered = [at for (at, phase, _), known in points if phase == _Phase.LOST and _covers(flush, known, history)]
+        points.append(((max([flush.at, *covered]), _Phase.FLUSHED, flush.id), flush))
+    return sorted(points, key=_place)
+
+
+def _covers(flush: Flush, known: Known | Flush, history: History) -> bool:
+    return isinstance(known, Known) and history.cover_of(known.call) is flush
+
+
+def _place(point: _Point) -> _Place:
+    return point[0]
+
+
+def _points(known: Known, history: History, rules: Rules) -> Iterator[_Point]:
+    """At which instants a call bears on the requests: when it was lost, answered, or tried and then answered."""
+    at, text = known.at, str(known.call)
+    match known.what:
+        case Missed():
+            yield (at, _Phase.LOST, text), known
+        case Served(answered_at=answered_at):
+            yield (answered_at, _Phase.ANSWERED, text), known
+        case Outbound(answered_at=answered_at) as what:
+            yield (at, _Phase.TRIED, text), known
+            if answered_at is not None and reached(what, rules, disputed=known.call in history.disputed):
+                yield (answered_at, _Phase.ANSWERED, text), known
+        case _:
+            assert_never(known.what)
 
 
 def _missed_call(call: CallId, at: datetime, rank: Rank, what: Missed) -> MissedCall:

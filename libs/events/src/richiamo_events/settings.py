@@ -267,6 +267,11 @@ class Rules:
     def current(self) -> SiteSettings:
         return self._settings[-1]
 
+    @property
+    def known(self) -> int:
+        """How many changes these rules know of: two of one log that know as many are the same."""
+        return len(self._since)
+
     def changed(self, event: Recorded) -> "Rules":
         """These rules after the event; events of other types change nothing."""
         if not isinstance(event.data, SettingsChanged):

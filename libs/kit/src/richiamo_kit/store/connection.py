@@ -17,6 +17,9 @@ _log = structlog.get_logger(__name__)
 OUTBOUND_BYTES = 64 * 1024 * 1024
 """What may wait for a reconnect: more than an atomic batch of 20,000 events."""
 
+_UNAVAILABLE = 503
+_NO_STORE = 10049
+
 
 class JetStreamError(Exception):
     """JetStream refused a request; `code` is its `err_code`, such as 10071, `status` the HTTP-like class."""
@@ -29,8 +32,10 @@ class JetStreamError(Exception):
 
     @property
     def passing(self) -> bool:
-        """Whether the same request may succeed later (no leader, no quorum, server starting)."""
-        return self.status == 503
+        """Whether the same request may succeed later (no leader, no quorum, server starting, the same stream's old
+        folder just being removed).
+        """
+        return self.status == _UNAVAILABLE or self.code == _NO_STORE
 
 
 async def connect(nats_url: str, *, name: str = "richiamo", wait: float = 30.0) -> LogClient:

@@ -8,11 +8,10 @@ has seen, and every statement is an upsert.
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
@@ -273,7 +272,7 @@ _UPSERT_CALLER = """
 INSERT INTO {schema}.caller (caller_id, state, position, is_open, shared, reservation, operator, expires_at,
                              assigned, dial, recall_since, hidden_until)
 SELECT * FROM json_to_recordset(%s) AS row (
-    caller_id text, state json, position bigint, is_open boolean, shared boolean, reservation text, operator text,
+    caller_id text, state text, position bigint, is_open boolean, shared boolean, reservation text, operator text,
     expires_at timestamptz, assigned boolean, dial text, recall_since timestamptz, hidden_until timestamptz
 )
 ON CONFLICT (caller_id) DO UPDATE SET
@@ -291,8 +290,6 @@ WHERE r.caller_id = ended.caller_id AND r.request_id = ended.request_id AND r.re
 
 _COPY_REQUESTS = "COPY {schema}.request (" + ", ".join(REQUEST_COLUMNS) + ") FROM STDIN"
 
-_fields_of: Callable[[RequestRow], tuple[Any, ...]] = attrgetter(*(field.name for field in fields(RequestRow)))
-
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
     """The rows turned by a quarter, as `unnest` takes them: one statement for all, however many."""
@@ -300,7 +297,7 @@ def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
 
 
 def _version_row(row: RequestRow, since: datetime, until: datetime | None) -> tuple[Any, ...]:
-    request_id, caller_id, *rest = _fields_of(row)
+    request_id, caller_id, *rest = row
     return request_id, caller_id, since, until or "infinity", *rest
 
 
@@ -324,7 +321,7 @@ def _caller_row(caller: Caller, shared: bool) -> dict[str, Any]:
 
 def _withheld_row(call: str, state: Caller) -> tuple[Any, ...]:
     lost = state.missed_calls[0] if state.missed_calls else None
-    return call, Json(dump(state)), lost.at if lost else None, lost.queue if lost else ""
+    return call, dump(state), lost.at if lost else None, lost.queue if lost else ""
 
 
 def _setting_change(position: int, recorded_at: datetime, values: dict[str, object]) -> Recorded:

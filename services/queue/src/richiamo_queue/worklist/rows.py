@@ -1,14 +1,13 @@
 """Which rows does a caller's state put on the list? One a request that is open, pure."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from richiamo_events.caller import Caller
 from richiamo_events.language import Rank
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRow:
+class RequestRow(NamedTuple):
     """One open request with what holds for its caller; columns of the table `request`, in its order."""
 
     request_id: str

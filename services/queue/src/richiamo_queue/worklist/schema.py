@@ -7,10 +7,12 @@ from everything else, so that erasing is one DELETE, and without the samples tha
 
 from collections.abc import Sequence
 
+from richiamo_events.caller import SHAPE
+
 _TABLES = """
 CREATE TABLE {schema}.caller (
     caller_id      text PRIMARY KEY,
-    state          json NOT NULL,
+    state          text NOT NULL,
     position       bigint NOT NULL,
     is_open        boolean NOT NULL,
     shared         boolean NOT NULL,
@@ -84,7 +86,7 @@ CREATE TABLE {schema}.recall_ended (
 
 CREATE TABLE {schema}.withheld (
     call    text PRIMARY KEY,
-    state   json NOT NULL,
+    state   text NOT NULL,
     at      timestamptz,
     queue   text NOT NULL
 );
@@ -95,6 +97,7 @@ CREATE TABLE {schema}.setting_change (
     recorded_at timestamptz NOT NULL,
     values      json NOT NULL
 );
+COMMENT ON TABLE {schema}.caller IS 'States of the fold, shape {shape}';
 """
 
 REQUEST_COLUMNS = (
@@ -130,4 +133,4 @@ SHOWN = ", ".join(f"r.{name}" for name in REQUEST_COLUMNS if not name.startswith
 
 def ddl(schema: str) -> Sequence[str]:
     """The statements, one each, that make the view's tables in `schema`."""
-    return [text.strip() for text in _TABLES.replace("{schema}", schema).split(";") if text.strip()]
+    return [text.strip() for text in _TABLES.format(schema=schema, shape=SHAPE).split(";") if text.strip()]

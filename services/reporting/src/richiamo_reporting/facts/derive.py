@@ -1,6 +1,7 @@
 """Which rows follow from what is known about one caller? A pure function of the fold's state."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 
 from richiamo_events.caller import Caller
@@ -25,20 +26,42 @@ Rows = Mapping[RowKey, Values]
 
 def rows(caller: Caller) -> Rows:
     """The rows of a caller who showed a number, by key."""
+    return _rows(caller, frozenset())
+
+
+def step(before: Caller, after: Caller) -> tuple[Rows, Rows]:
+    """The rows of both, without those of what the two share: these cannot differ.
+
+    The fold keeps what an event does not change as the same object, so that the rows of years are not made again for
+    each call.
+    """
+    shared = _parts(before) & _parts(after)
+    return _rows(before, shared), _rows(after, shared)
+
+
+def _parts(caller: Caller) -> set[int]:
+    several = (caller.requests, caller.missed_calls, caller.served_calls, caller.attempts)
+    return {id(part) for parts in several for part in parts} | {id(caller.reservation), id(caller.hidden)}
+
+
+def _rows(caller: Caller, shared: AbstractSet[int]) -> Rows:
     found: dict[RowKey, Values] = {}
     homes: dict[str, str] = {}
     for request in caller.requests:
-        found[REQUEST, caller.id, request.id] = _request(request)
-        homes.update((str(call.call), request.id) for call in request.calls)
+        if id(request) not in shared:
+            found[REQUEST, caller.id, request.id] = _request(request)
+            homes.update((str(call.call), request.id) for call in request.calls)
     for missed in caller.missed_calls:
-        found[MISSED_CALL, caller.id, str(missed.call)] = _missed(missed, homes.get(str(missed.call)))
+        if id(missed) not in shared:
+            found[MISSED_CALL, caller.id, str(missed.call)] = _missed(missed, homes.get(str(missed.call)))
     for served in caller.served_calls:
-        found[SERVED_CALL, caller.id, str(served.call)] = _served(served)
+        if id(served) not in shared:
+            found[SERVED_CALL, caller.id, str(served.call)] = _served(served)
     for attempt in caller.attempts:
-        if attempt.tried or attempt.closed:
+        if id(attempt) not in shared and (attempt.tried or attempt.closed):
             found[RECALL, caller.id, str(attempt.call)] = _recall(attempt)
     held = caller.reservation
-    if held is not None:
+    if held is not None and id(held) not in shared:
         found[RESERVATION, caller.id, held.id] = (
             held.id,
             held.operator,
@@ -47,7 +70,7 @@ def rows(caller: Caller) -> Rows:
             held.assigned_by,
         )
     hidden = caller.hidden
-    if hidden is not None:
+    if hidden is not None and id(hidden) not in shared:
         found[HIDING, caller.id, hidden.since.isoformat()] = (hidden.since, hidden.until, hidden.reason)
     return found
 

@@ -8,12 +8,10 @@ nothing, so a batch applied twice leaves the same rows. The instant of a version
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from psycopg import AsyncConnection, sql
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from richiamo_events.caller import Caller, dump, evolve, load, unknown
 from richiamo_events.envelope import Recorded
@@ -21,7 +19,7 @@ from richiamo_events.ids import CallerId
 from richiamo_events.language import OperatorChanged, RecallFailed, SettingsChanged
 from richiamo_events.settings import Rules, SiteSettings
 from richiamo_reporting.facts import tables
-from richiamo_reporting.facts.derive import Rows, rows, rows_of_withheld
+from richiamo_reporting.facts.derive import Rows, rows_of_withheld, step
 from richiamo_reporting.facts.site import read_rules
 from richiamo_reporting.facts.versions import Versions
 from richiamo_reporting.restated import ledger
@@ -31,12 +29,6 @@ SCHEMA = "view_reporting"
 _CACHED = 20_000
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _WITHHELD_CALL = "withheld:"
-
-
-@dataclass(frozen=True, slots=True)
-class _Folded:
-    state: Caller
-    rows: Rows
 
 
 class ReportingFacts:
@@ -49,7 +41,7 @@ class ReportingFacts:
         self._settings_position = 0
         self._horizon = _BEGINNING
         self._late: tuple[datetime, datetime] | None = None
-        self._cache: OrderedDict[str, _Folded] = OrderedDict()
+        self._cache: OrderedDict[str, Caller] = OrderedDict()
 
     def ddl(self) -> Sequence[str]:
         return [*tables.ddl(self.schema), ledger.DDL.format(schema=self.schema)]
@@ -83,15 +75,16 @@ class ReportingFacts:
             if not owner:
                 continue
             before = folded[owner]
-            state = evolve(before.state, event, self._rules)
-            if state is before.state:
+            after = evolve(before, event, self._rules)
+            if after is before:
                 continue
-            after = _Folded(state, _rows_of(owner, state))
-            if versions.change(before.rows, after.rows, self._horizon) and not owner.startswith(_WITHHELD_CALL):
-                touched.add(state.id)
-            late.take(event, self._horizon, self._restated(before.rows, after.rows))
             folded[owner] = after
             seen.add(owner)
+            old, new = _rows_of(owner, before, after)
+            if versions.change(old, new, self._horizon):
+                late.take(event, self._horizon, self._restated(old, new))
+                if not owner.startswith(_WITHHELD_CALL):
+                    touched.add(after.id)
         await versions.write(connection, self.schema)
         await late.write(connection, self.schema)
         self._late = late.run
@@ -102,7 +95,7 @@ class ReportingFacts:
         site = self._rules.at(self._horizon)
         return changes(before, after, settled_before(self._horizon, site.settle_minutes, site.zone), site.zone)
 
-    async def _load(self, connection: AsyncConnection, owners: set[str]) -> dict[str, _Folded]:
+    async def _load(self, connection: AsyncConnection, owners: set[str]) -> dict[str, Caller]:
         folded = {owner: self._cache[owner] for owner in owners if owner in self._cache}
         missing = [owner for owner in owners if owner not in folded]
         if missing:
@@ -111,20 +104,20 @@ class ReportingFacts:
                 (missing,),
             )
             async for owner, state in found:
-                caller = load(state)
-                folded[owner] = _Folded(caller, _rows_of(owner, caller))
+                folded[owner] = load(state)
         for owner in missing:
             if owner not in folded:
-                folded[owner] = _Folded(unknown(CallerId(owner)), {})
+                folded[owner] = unknown(CallerId(owner))
         return folded
 
-    async def _save(self, connection: AsyncConnection, folded: dict[str, _Folded]) -> None:
+    async def _save(self, connection: AsyncConnection, folded: dict[str, Caller]) -> None:
         async with connection.cursor() as cursor:
-            await cursor.executemany(
+            await cursor.execute(
                 sql.SQL(
-                    "INSERT INTO {} (owner, state) VALUES (%s, %s) ON CONFLICT (owner) DO UPDATE SET state = excluded.state"
+                    "INSERT INTO {} (owner, state) SELECT * FROM json_each_text(%s) "
+                    "ON CONFLICT (owner) DO UPDATE SET state = excluded.state"
                 ).format(self._table("fold_state")),
-                [(owner, Jsonb(_in_order(dump(one.state)))) for owner, one in folded.items()],
+                (Json({owner: dump(one) for owner, one in folded.items()}),),
             )
             await cursor.execute(
                 sql.SQL(
@@ -177,13 +170,7 @@ def owner_of(event: Recorded) -> str | None:
     return f"{_WITHHELD_CALL}{data.call}"
 
 
-def _in_order(state: dict[str, Any]) -> dict[str, Any]:
-    """The same state with its sets in order, so that two folds of one log leave the same text."""
-    history = state["history"]
-    for named in [*history["flushes"], {"calls": history["voided"]}, {"calls": history["disputed"]}]:
-        named["calls"].sort(key=str)
-    return state
-
-
-def _rows_of(owner: str, state: Caller) -> Rows:
-    return rows_of_withheld(state) if owner.startswith(_WITHHELD_CALL) else rows(state)
+def _rows_of(owner: str, before: Caller, after: Caller) -> tuple[Rows, Rows]:
+    if owner.startswith(_WITHHELD_CALL):
+        return rows_of_withheld(before), rows_of_withheld(after)
+    return step(before, after)

@@ -7,7 +7,9 @@ A row holds from `recorded_from` until `recorded_to` (infinity while it stands).
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-FOLD = 2
+from richiamo_events.caller import SHAPE
+
+ROWS = 2
 """Raise this when `derive.py` gives other rows for the same log: the projector then rebuilds the view."""
 
 WITHHELD = ""
@@ -140,7 +142,7 @@ def ddl(schema: str) -> Sequence[str]:
             f"CREATE INDEX ON {schema}.{table.name} (({index})) WHERE recorded_to = 'infinity'"
             for index in table.standing
         )
-    statements.append(f"CREATE TABLE {schema}.fold_state (owner text PRIMARY KEY, state jsonb NOT NULL)")
+    statements.append(f"CREATE TABLE {schema}.fold_state (owner text PRIMARY KEY, state text NOT NULL)")
     statements.append(
         f"CREATE TABLE {schema}.horizon (one boolean PRIMARY KEY DEFAULT true CHECK (one), "
         "recorded_at timestamptz NOT NULL)"
@@ -153,5 +155,5 @@ def ddl(schema: str) -> Sequence[str]:
         f"CREATE TABLE {schema}.operator (username text PRIMARY KEY, number integer NOT NULL, name text NOT NULL, role text NOT NULL, "
         "extension text NOT NULL, language text NOT NULL, active boolean NOT NULL, recorded_at timestamptz NOT NULL)"
     )
-    statements.append(f"COMMENT ON TABLE {schema}.fold_state IS 'State of the fold, version {FOLD}'")
+    statements.append(f"COMMENT ON TABLE {schema}.fold_state IS 'States of the fold, shape {SHAPE}, rows {ROWS}'")
     return statements

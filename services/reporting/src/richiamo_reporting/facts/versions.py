@@ -4,6 +4,7 @@ Every event's change is taken by itself, so batches of any size leave the same r
 born and ended at one recorded instant never held, and is not kept.
 """
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,10 +58,11 @@ class Versions:
             names = {
                 "table": sql.Identifier(schema, table.name),
                 "key": sql.Identifier(table.key),
+                "kind": sql.SQL(table.columns[0][1].removesuffix(" NOT NULL")),
             }
-            async with connection.cursor() as cursor:
-                await cursor.executemany(sql.SQL(_DROP).format(**names), ended)
-                await cursor.executemany(sql.SQL(_END).format(**names), [(at, who, key) for who, key, at in ended])
+            which = json.dumps([{"who": who, "key": key, "at": at} for who, key, at in ended], default=str)
+            await connection.execute(sql.SQL(_DROP).format(**names), (which,))
+            await connection.execute(sql.SQL(_END).format(**names), (which,))
         fresh: dict[Table, list[Values]] = defaultdict(list, {table: [*rows] for table, rows in self._passed.items()})
         for (table, caller, _), born in self._standing.items():
             fresh[table].append((caller, *born.values, born.since, FOR_EVER))
@@ -68,8 +70,14 @@ class Versions:
             await _copy(connection, schema, table, rows)
 
 
-_DROP = "DELETE FROM {table} WHERE caller = %s AND {key} = %s AND recorded_to = 'infinity' AND recorded_from >= %s"
-_END = "UPDATE {table} SET recorded_to = %s WHERE caller = %s AND {key} = %s AND recorded_to = 'infinity'"
+_DROP = """
+DELETE FROM {table} USING json_to_recordset(%s) AS ended (who text, key {kind}, at timestamptz)
+WHERE caller = ended.who AND {key} = ended.key AND recorded_to = 'infinity' AND recorded_from >= ended.at
+"""
+_END = """
+UPDATE {table} SET recorded_to = ended.at FROM json_to_recordset(%s) AS ended (who text, key {kind}, at timestamptz)
+WHERE caller = ended.who AND {key} = ended.key AND recorded_to = 'infinity'
+"""
 
 
 async def _copy(connection: AsyncConnection, schema: str, table: Table, rows: list[Values]) -> None:
