@@ -39,9 +39,12 @@ demo: ready ## The same with a month of past calls and a call centre at work, da
 
 ##@ Changing it
 
+# Tests wait for servers more than they compute, so more than one at a time goes well even on two cores.
+WORKERS ?= 3
+
 .PHONY: test
 test: ready $(STAMPS)/oidc-provider ## Run every test, with real NATS, real PostgreSQL and a real Chromium (which it installs when it can).
-	@CHROMIUM="$$(tools/ensure-browser)" && export CHROMIUM && exec $(BIN)/pytest $(TESTS)
+	@CHROMIUM="$$(tools/ensure-browser)" && export CHROMIUM && exec $(BIN)/pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 .PHONY: soak
 soak: export RICHIAMO_SOAK_SECONDS ?= 3600
