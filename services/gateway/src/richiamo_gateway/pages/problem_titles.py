@@ -23,6 +23,7 @@ TITLES = {
     "rejected": N_("This is not possible now"),
     "unknown-flush": N_("There is no such flush"),
     "too-many": N_("These are too many at once"),
+    "too-many-views": N_("This list has as many views as it may"),
     "note-changed": N_("Somebody else wrote this note meanwhile"),
     "not-yours": N_("This board belongs to somebody else"),
     "unexpected": N_("Something went wrong"),
