@@ -1,10 +1,13 @@
 """Is a view that was rebuilt what the log says, and does its projector go on afterwards?"""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, LiteralString
 
 import pytest
+import pytest_asyncio
 from rich.console import Console
 
 from richiamo_events import subjects
@@ -14,6 +17,7 @@ from richiamo_events.language import CallMissed, Rank
 from richiamo_events.settings import SiteSettings
 from richiamo_kit import database
 from richiamo_kit.directory import NatsDirectory, read_key
+from richiamo_kit.errors import Problem
 from richiamo_kit.projector import Projector
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_ops.endpoints import Endpoints
@@ -55,53 +59,138 @@ async def reach(projector: Projector, position: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_view_that_lies_is_put_right_while_its_projector_runs(
-    event_store: JetStreamEventStore, database_url: str, tmp_path: Path
-) -> None:
-    site = Site(
+@pytest.fixture
+def site(event_store: JetStreamEventStore, database_url: str, tmp_path: Path) -> Site:
+    return Site(
         store=event_store,
         directory=NatsDirectory(event_store.client, read_key(tmp_path / "directory.key")),
         database_url=database_url,
         defaults=SiteSettings(),
         found=Endpoints("", "", "", "", 0),
     )
+
+
+@pytest_asyncio.fixture
+async def running(site: Site) -> AsyncIterator[Projector]:
+    """The worklist's own projector at work, as in the queue service."""
+    projector = Projector(site.store, VIEWS["worklist"](site, ""), site.database_url)
+    task = asyncio.create_task(projector.run())
+    async with asyncio.timeout(10):
+        while not projector.ready:
+            await asyncio.sleep(0.01)
+    yield projector
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def rebuilt(site: Site) -> int:
+    return await _rebuild_one(site, "worklist", Console(quiet=True))
+
+
+async def asked(site: Site, question: LiteralString) -> list[Any]:
+    async with await database.connect(site.database_url, autocommit=True) as connection:
+        return [row[0] for row in await (await connection.execute(question)).fetchall()]
+
+
+async def changed(site: Site, *statements: LiteralString) -> None:
+    async with await database.connect(site.database_url, autocommit=True) as connection:
+        for statement in statements:
+            await connection.execute(statement)
+
+
+BESIDE = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'view\\_%\\_%' AND nspname <> 'view_worklist'"
+
+
+async def test_a_view_that_lies_is_put_right_while_its_projector_runs(site: Site, running: Projector) -> None:
     await lose(site, 1)
     await lose(site, 2)
-    projector = Projector(event_store, VIEWS["worklist"](site, ""), database_url)
-    task = asyncio.create_task(projector.run())
-    try:
-        await reach(projector, 2)
-        quiet = Console(quiet=True)
-        assert await _rebuild_one(site, "worklist", quiet) == 0, "nothing to put right"
-        async with await database.connect(database_url, autocommit=True) as connection:
-            await connection.execute("UPDATE view_worklist.number SET number = '+390509999999'")
-            assert await _rebuild_one(site, "worklist", quiet) == 1
-            found = await connection.execute("SELECT number FROM view_worklist.number ORDER BY 1")
-            assert [row[0] for row in await found.fetchall()] == ["+390501000001", "+390501000002"]
-            await lose(site, 3)
-            await reach(projector, 3)
-            found = await connection.execute("SELECT count(*) FROM view_worklist.number")
-            assert await found.fetchone() == (3,)
-            found = await connection.execute(
-                "SELECT count(*) FROM information_schema.schemata WHERE schema_name ~ '_(next|old)$'"
-            )
-            assert await found.fetchone() == (0,)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    await reach(running, 2)
+    assert await rebuilt(site) == 0, "nothing to put right"
+    await changed(site, "UPDATE view_worklist.number SET number = '+390509999999'")
+    assert await rebuilt(site) == 1
+    assert await asked(site, "SELECT number FROM view_worklist.number ORDER BY 1") == ["+390501000001", "+390501000002"]
+    await lose(site, 3)
+    await reach(running, 3)
+    assert await asked(site, "SELECT count(*) FROM view_worklist.number") == [3]
+    assert await asked(site, BESIDE) == []
 
 
-async def test_a_line_of_a_replay_holds_the_whole_event_and_no_number(
-    event_store: JetStreamEventStore, tmp_path: Path, database_url: str
-) -> None:
-    site = Site(
-        store=event_store,
-        directory=NatsDirectory(event_store.client, read_key(tmp_path / "directory.key")),
-        database_url=database_url,
-        defaults=SiteSettings(),
-        found=Endpoints("", "", "", "", 0),
-    )
+async def test_a_view_that_is_behind_the_log_is_compared_as_of_where_it_is(site: Site) -> None:
     await lose(site, 1)
-    lines = [as_line(event) async for event in event_store.read()]
+    await Projector(site.store, VIEWS["worklist"](site, ""), site.database_url).catch_up()
+    await lose(site, 2)
+    assert await rebuilt(site) == 0, "what it has not read yet is no difference"
+    assert await asked(site, "SELECT position FROM view_worklist.checkpoint") == [1]
+
+
+async def test_an_interrupt_leaves_no_trace_and_the_view_as_it_was(site: Site, running: Projector) -> None:
+    for number in range(30):
+        await lose(site, number)
+    await reach(running, 30)
+    made = await asked(site, "SELECT made::text FROM view_worklist.checkpoint")
+    # Its projector waits for the lock of the shadow, so that the interrupt comes in the middle.
+    async with await database.connect(site.database_url) as holder:
+        assert await database.try_lock(holder, "view_worklist_next")
+        work = asyncio.create_task(rebuilt(site))
+        async with asyncio.timeout(10):
+            while not await asked(
+                site,
+                "SELECT 1 FROM pg_stat_activity WHERE application_name = 'view_worklist_next' AND datname = current_database()",
+            ):
+                await asyncio.sleep(0.01)
+        await changed(site, "CREATE SCHEMA view_worklist_next", "CREATE TABLE view_worklist_next.number (n int)")
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+    assert work.cancelled()
+    assert await asked(site, BESIDE) == []
+    assert await asked(site, "SELECT made::text FROM view_worklist.checkpoint") == made
+    assert await asked(site, "SELECT count(*) FROM view_worklist.number") == [30]
+
+
+async def test_what_a_killed_rebuild_left_is_cleared_and_views_of_others_live_on(
+    site: Site, running: Projector
+) -> None:
+    await lose(site, 1)
+    await reach(running, 1)
+    await changed(
+        site,
+        "CREATE SCHEMA bi_numbers",
+        "CREATE VIEW bi_numbers.dim_caller_number AS SELECT caller_id, number FROM view_worklist.number",
+        "COMMENT ON VIEW bi_numbers.dim_caller_number IS 'for analysts'",
+        # Killed between the switch and the end: the old tables are there, and what analysts read stands on them.
+        "ALTER SCHEMA view_worklist RENAME TO view_worklist_old",
+        "CREATE SCHEMA view_worklist",
+        "CREATE TABLE view_worklist.checkpoint (LIKE view_worklist_old.checkpoint INCLUDING ALL)",
+        "CREATE TABLE view_worklist.number (LIKE view_worklist_old.number INCLUDING ALL)",
+        "INSERT INTO view_worklist.checkpoint SELECT * FROM view_worklist_old.checkpoint",
+        "CREATE SCHEMA view_worklist_next",
+    )
+    assert await rebuilt(site) == 1, "the table that this made up was empty"
+    assert await asked(site, BESIDE) == []
+    assert await asked(site, "SELECT number FROM bi_numbers.dim_caller_number") == ["+390501000001"]
+    assert await asked(site, "SELECT obj_description('bi_numbers.dim_caller_number'::regclass)") == ["for analysts"]
+
+
+async def test_one_rebuild_of_a_view_at_a_time(site: Site, running: Projector) -> None:
+    async with await database.connect(site.database_url) as other:
+        assert await database.try_lock(other, "rebuild view_worklist")
+        with pytest.raises(Problem, match="Another rebuild of worklist"):
+            await rebuilt(site)
+
+
+async def test_what_the_running_projector_had_begun_goes_into_the_new_tables(site: Site, running: Projector) -> None:
+    await lose(site, 1)
+    await reach(running, 1)
+    for number in range(2, 8):
+        work = asyncio.create_task(rebuilt(site))
+        await lose(site, number)
+        assert await work == 0
+        await reach(running, number)
+        assert await asked(site, "SELECT count(*) FROM view_worklist.number") == [number]
+
+
+async def test_a_line_of_a_replay_holds_the_whole_event_and_no_number(site: Site) -> None:
+    await lose(site, 1)
+    lines = [as_line(event) async for event in site.store.read()]
     assert '"type": "caller.call_missed"' in lines[0]
     assert "0501000001" not in lines[0]

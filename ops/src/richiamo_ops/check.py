@@ -13,16 +13,19 @@ from richiamo_events.ids import CallerId
 from richiamo_events.language import CallerErased, CallMissed, OperatorChanged, SettingsChanged
 from richiamo_events.wire import Unreadable
 from richiamo_kit import database
+from richiamo_kit.errors import Problem
 from richiamo_kit.projector import Projector
 from richiamo_kit.store.connection import api
 from richiamo_kit.store.streams import CDR, DEAD, EVENTS, QUARANTINE
 from richiamo_ops.asking import Ask, asking
+from richiamo_ops.comparing import differences, position_of
 from richiamo_ops.forgetting_again import in_directory
-from richiamo_ops.rebuild import differences
 from richiamo_ops.site import Site, reached
 from richiamo_ops.views import VIEWS
 
 _SHADOW = "_check"
+_OTHER_CHECK = 1.0
+"""Seconds between two looks whether another check of a view, such as the nightly one, is done."""
 _UNDER_WAY = timedelta(minutes=10)
 """How old something is that no longer can be in the middle of being written."""
 
@@ -62,8 +65,10 @@ async def breaches(site: Site, ask: Ask, days: int, *, with_views: bool) -> Asyn
     callers: set[CallerId] = set()
     erased: set[CallerId] = set()
     named: set[CallerId] = set()
+    newest = 0
     try:
         async for event in site.store.read():
+            newest = event.position
             if isinstance(event.data, SettingsChanged | OperatorChanged) or event.data.caller is None:
                 continue
             named.add(event.data.caller)
@@ -85,7 +90,7 @@ async def breaches(site: Site, ask: Ask, days: int, *, with_views: bool) -> Asyn
         yield f"directory: it knows the number of caller {caller}, of whom the log knows nothing."
     if with_views:
         for name in VIEWS:
-            async for fault in _view(site, name):
+            async for fault in _view(site, name, newest):
                 yield fault
     async for fault in _reports(ask, days):
         yield fault
@@ -114,31 +119,24 @@ async def _info(client: Client, stream: str, part: str) -> dict[str, Any]:
     return found
 
 
-async def _view(site: Site, name: str) -> AsyncIterator[str]:
-    running, shadow = VIEWS[name](site, ""), VIEWS[name](site, _SHADOW)
-    async with await database.connect(site.database_url, application="richiamo-check") as connection:
-        drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(shadow.schema))
+async def _view(site: Site, name: str, newest: int) -> AsyncIterator[str]:
+    running, beside = VIEWS[name](site, "").schema, VIEWS[name](site, _SHADOW)
+    projector = Projector(site.store, beside, site.database_url)
+    async with await database.connect(site.database_url, autocommit=True, application="richiamo-check") as connection:
+        while not await database.try_lock(connection, f"check {running}"):
+            await asyncio.sleep(_OTHER_CHECK)
+        drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(beside.schema))
         await connection.execute(drop)
-        await connection.commit()
-        projector = Projector(site.store, shadow, site.database_url)
         try:
-            await projector.catch_up()
-            async with connection.transaction():
-                found = await connection.execute(
-                    sql.SQL("SELECT position FROM {}.checkpoint FOR UPDATE").format(sql.Identifier(running.schema))
-                )
-                row = await found.fetchone()
-                if row is None:
-                    yield f"{name}: this view has no checkpoint; it is made when its service starts."
-                    return
-                await projector.catch_up(until=row[0])
-                if projector.position > row[0]:
-                    yield f"{name}: this view is behind the log, at {row[0]} of {projector.position}; look again in a moment."
-                    return
-                wrong = await differences(connection, running.schema, shadow.schema)
+            await projector.catch_up(until=await position_of(connection, running))
+            wrong = await differences(connection, running, beside.schema, projector)
+        except Problem as problem:
+            yield f"{name}: {problem.title}"
+            return
         finally:
             await connection.execute(drop)
-            await connection.commit()
+    if projector.position < newest:
+        yield f"{name}: this view stands at {projector.position} and does not follow the log: is its service running?"
     for table, rows in wrong.items():
         yield f"{name}: {rows} rows of {table} are not what the log says; run: richiamo rebuild {name}"
 

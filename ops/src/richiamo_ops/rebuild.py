@@ -10,7 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from richiamo_kit import database
 from richiamo_kit.errors import Problem
-from richiamo_kit.projector import Projection, Projector
+from richiamo_kit.projector import Projector
+from richiamo_ops.comparing import differences, position_of
 from richiamo_ops.site import Site, reached
 from richiamo_ops.views import SHADOW, VIEWS
 
@@ -18,6 +19,16 @@ _LOOK = 0.2
 """Seconds between two looks at how far it is."""
 _NEAR = 1000
 """Events that may be missing when the running view is asked to wait."""
+_OLD = "_old"
+_APPLICATION = "richiamo-rebuild"
+_STANDING_ON = """
+SELECT DISTINCT n.nspname, v.relname, pg_get_viewdef(v.oid)
+FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
+    JOIN pg_namespace n ON n.oid = v.relnamespace JOIN pg_class t ON t.oid = d.refobjid
+WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+    AND v.relkind = 'v' AND t.relnamespace = to_regnamespace(%s)
+"""
+"""The views that read tables of a schema, such as those of the BI schema."""
 
 
 def rebuild(view: str) -> int:
@@ -30,7 +41,7 @@ def rebuild(view: str) -> int:
     Parameters
     ----------
     view
-        worklist, calls, tracker, reporting, or all.
+        worklist, calls, tracker, reporting, audit, or all.
     """
     if view != "all" and view not in VIEWS:
         raise Problem(400, "no-such-view", f"There is no view {view}: it is one of {', '.join(VIEWS)}, or all.")
@@ -47,30 +58,29 @@ async def _rebuild(names: Sequence[str]) -> int:
 
 
 async def _rebuild_one(site: Site, name: str, console: Console) -> int:
-    running, shadow = VIEWS[name](site, ""), VIEWS[name](site, SHADOW)
+    running, shadow = VIEWS[name](site, "").schema, VIEWS[name](site, SHADOW)
     projector = Projector(site.store, shadow, site.database_url)
-    async with await database.connect(site.database_url, application="richiamo-rebuild") as connection:
-        await _drop(connection, shadow.schema)
+    async with await database.connect(site.database_url, autocommit=True, application=_APPLICATION) as connection:
+        if not await database.try_lock(connection, f"rebuild {running}"):
+            raise Problem(409, "busy", f"Another rebuild of {name} is at work.")
+        await _clear(site, running, shadow.schema)
         try:
-            await _catch_up(site, projector, name, console)
-            async with connection.transaction():
-                # The running projector's next commit waits on this row; readers go on with what they see.
-                position = await _locked_position(connection, running.schema)
-                await projector.catch_up(until=position)
-                wrong = await differences(connection, running.schema, shadow.schema)
-                await _switch(connection, running, shadow)
-        except BaseException:
-            await connection.rollback()
-            await _drop(connection, shadow.schema)
-            raise
+            with _progress(console) as progress:
+                await _follow(connection, projector, running, progress, name)
+                wrong = await differences(connection, running, shadow.schema, projector)
+                await _follow(connection, projector, running, progress, name)
+            await _switch(connection, running, shadow.schema, projector)
+        finally:
+            # Also what an interrupt left: before the switch nothing was changed, after it the old tables have to go.
+            await _clear(site, running, shadow.schema)
     for table, rows in wrong.items():
         console.print(f"{name}: {rows} rows of {table} were not what the log says; the new ones are.")
     console.print(f"{name}: rebuilt up to position {projector.position}{'' if wrong else ', as it was'}.")
     return len(wrong)
 
 
-async def _catch_up(site: Site, projector: Projector, name: str, console: Console) -> None:
-    with Progress(
+def _progress(console: Console) -> Progress:
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -78,66 +88,62 @@ async def _catch_up(site: Site, projector: Projector, name: str, console: Consol
         TimeRemainingColumn(),
         console=console,
         transient=True,
-    ) as progress:
-        end = await site.store.last_position()
-        bar = progress.add_task(name, total=end, rate=0)
-        began = time.monotonic()
-        while end - projector.position > (0 if projector.position == 0 else _NEAR):
-            work = asyncio.create_task(projector.catch_up(until=end))
+    )
+
+
+async def _follow(
+    connection: AsyncConnection, projector: Projector, running: str, progress: Progress, name: str
+) -> None:
+    """Bring the new view close to where the running one is, and never past it."""
+    end = await position_of(connection, running)
+    bar = progress.add_task(name, total=end, completed=projector.position, rate=0)
+    began, first = time.monotonic(), projector.position
+    while True:
+        work = asyncio.create_task(projector.catch_up(until=end))
+        try:
             while not work.done():
                 await asyncio.wait([work], timeout=_LOOK)
-                rate = round(projector.position / max(time.monotonic() - began, 0.001))
+                rate = round((projector.position - first) / max(time.monotonic() - began, 0.001))
                 progress.update(bar, completed=projector.position, total=end, rate=rate)
-            await work
-            end = await site.store.last_position()
-            if end == 0:
-                break
+        finally:
+            if work.cancel():
+                await asyncio.wait([work])
+        await work
+        end = await position_of(connection, running)
+        if end - projector.position <= _NEAR:
+            return
 
 
-async def _locked_position(connection: AsyncConnection, schema: str) -> int:
-    found = await connection.execute(
-        sql.SQL("SELECT position FROM {}.checkpoint FOR UPDATE").format(sql.Identifier(schema))
-    )
-    row = await found.fetchone()
-    if row is None:
-        raise Problem(
-            409, "no-running-view", f"The running view {schema} has no checkpoint yet: start the system first."
-        )
-    return int(row[0])
+async def _switch(connection: AsyncConnection, running: str, shadow: str, projector: Projector) -> None:
+    """Put the new tables in the place of the running ones, at the same position.
 
-
-async def differences(connection: AsyncConnection, running: str, shadow: str) -> dict[str, int]:
-    """Rows that are in one of the two only, by table; empty when both say the same."""
-    tables = await connection.execute(
-        "SELECT a.table_name FROM information_schema.tables a JOIN information_schema.tables b USING (table_name)"
-        " WHERE a.table_schema = %s AND b.table_schema = %s AND a.table_type = 'BASE TABLE' AND table_name <> 'checkpoint'",
-        (running, shadow),
-    )
-    found: dict[str, int] = {}
-    for (table,) in await tables.fetchall():
-        one, other = sql.Identifier(running, table), sql.Identifier(shadow, table)
-        counted = await connection.execute(
-            sql.SQL(
-                "SELECT count(*) FROM ((SELECT t::text FROM {one} t EXCEPT ALL SELECT t::text FROM {other} t)"
-                " UNION ALL (SELECT t::text FROM {other} t EXCEPT ALL SELECT t::text FROM {one} t)) d"
-            ).format(one=one, other=other)
-        )
-        row = await counted.fetchone()
-        if row is not None and row[0]:
-            found[table] = row[0]
-    return found
-
-
-async def _switch(connection: AsyncConnection, running: Projection, shadow: Projection) -> None:
-    old = f"{running.schema}_old"
-    await connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(old)))
-    for here, there in ((running.schema, old), (shadow.schema, running.schema)):
-        await connection.execute(
-            sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(sql.Identifier(here), sql.Identifier(there))
-        )
-    await connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(old)))
-
-
-async def _drop(connection: AsyncConnection, schema: str) -> None:
+    Locks the checkpoint alone: the running projector's next commit waits, finds that it is not its own any more, and
+    is made again in the new tables. Readers wait for nobody: what began on the old tables ends on them.
+    """
     async with connection.transaction():
-        await connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+        found = await connection.execute(
+            sql.SQL("UPDATE {}.checkpoint SET made = gen_random_uuid() RETURNING position").format(
+                sql.Identifier(running)
+            )
+        )
+        row = await found.fetchone()
+        assert row is not None
+        await projector.catch_up(until=row[0])
+        for here, there in ((running, running + _OLD), (shadow, running)):
+            await connection.execute(
+                sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(sql.Identifier(here), sql.Identifier(there))
+            )
+
+
+async def _clear(site: Site, running: str, shadow: str) -> None:
+    """Drop the tables that are not or no longer in use; views of others move over to those that are."""
+    old = running + _OLD
+    async with await database.connect(site.database_url, autocommit=True, application=_APPLICATION) as connection:
+        for schema, view, body in await (await connection.execute(_STANDING_ON, (old,))).fetchall():
+            await connection.execute(
+                sql.SQL("CREATE OR REPLACE VIEW {} AS {}").format(
+                    sql.Identifier(schema, view), sql.SQL(body.replace(f"{old}.", f"{running}."))
+                )
+            )
+        for schema in (old, shadow):
+            await connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))

@@ -106,7 +106,7 @@ async def _roles(connection: AsyncConnection) -> bool:
 async def _ensure_numbers(connection: AsyncConnection) -> None:
     """The view of numbers in a schema of its own, for whoever has the further role as well.
 
-    It goes when the view that it stands on is rebuilt, and comes back with the next look.
+    It goes when the service makes the view anew that it stands on, and comes back with the next look.
     """
     found = await connection.execute(
         "SELECT to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NULL",
