@@ -139,7 +139,7 @@ class World:
         thresholds = [
             (event.recorded_at, float(str(event.data.values["success_threshold_seconds"])))
             for event in events
-            if isinstance(event.data, SettingsChanged)
+            if isinstance(event.data, SettingsChanged) and "success_threshold_seconds" in event.data.values
         ]
         log = []
         for event in events:

@@ -99,11 +99,13 @@ class Frame:
     def parameters(self) -> dict[str, Any]:
         """The parameters that every query knows.
 
-        `edges`: starts of the days and the end of the last; `ends`: `eod` of each day; `starting`, `ending`:
+        `first`, `last`: the days themselves; `edges`: starts of the days and the end of the last; `ends`: `eod` of each day; `starting`, `ending`:
         of the whole period; `opening`: its start, or `as_of` if that is earlier; `eod`: of its last day; `as_of`: what happened before it counts; `recorded`: what to know; `instant`: when it is.
         """
         edges, ends = self.period.edges, self.period.ends
         return {
+            "first": self.period.first,
+            "last": self.period.last,
             "edges": edges,
             "ends": ends,
             "starting": edges[0],

@@ -6,6 +6,7 @@ or erasure); *unanswered*: open at t, at least one recall was tried before t; *u
 tried. An outcome as of t looks only at what happened strictly before t.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,13 +17,27 @@ FIGURES = ("total", *OUTCOMES)
 BACKLOG = ("served", "recalled", "flushed", "unanswered")
 
 
-async def dashboard(view: Snapshot, frame: Frame) -> dict[str, Any]:
-    """The Dashboard as `api.md` shapes it: totals, every day of the period, and each day on backlog."""
-    per_day = {row.pop("nth"): row for row in await view.all(PER_DAY, frame.parameters())}
-    backlog = await backlog_of(view, frame)
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What to ask for the Dashboard, of the facts or of their sums; `nth` counts the days of the period from 1."""
+
+    totals: str
+    per_day: str
+    backlog_closed: str
+    backlog_unanswered: str
+
+
+async def dashboard(view: Snapshot, frame: Frame, statements: Statements | None = None) -> dict[str, Any]:
+    """The Dashboard as `api.md` shapes it: totals, every day of the period, and each day on backlog.
+
+    From the facts, unless other `statements` are given.
+    """
+    asked = statements or OF_FACTS
+    per_day = {row.pop("nth"): row for row in await view.all(asked.per_day, frame.parameters())}
+    backlog = await backlog_of(view, frame, statements=asked)
     days = frame.period.days
     return {
-        "totals": await view.one(TOTALS, frame.parameters()),
+        "totals": await view.one(asked.totals, frame.parameters()),
         "days": [
             {"day": day.isoformat(), **(per_day.get(nth) or dict.fromkeys(FIGURES, 0))}
             for nth, day in enumerate(days, start=1)
@@ -31,11 +46,14 @@ async def dashboard(view: Snapshot, frame: Frame) -> dict[str, Any]:
     }
 
 
-async def backlog_of(view: Snapshot, frame: Frame, opened_since: datetime | None = None) -> list[dict[str, int]]:
+async def backlog_of(
+    view: Snapshot, frame: Frame, opened_since: datetime | None = None, statements: Statements | None = None
+) -> list[dict[str, int]]:
     """Each day on backlog, in order; `opened_since` leaves out requests opened earlier (identity D3)."""
     parameters = {**frame.parameters(), "opened_since": opened_since}
-    closed = {row.pop("nth"): row for row in await view.all(BACKLOG_CLOSED, parameters)}
-    unanswered = {row["nth"]: row["unanswered"] for row in await view.all(BACKLOG_UNANSWERED, parameters)}
+    asked = statements or OF_FACTS
+    closed = {row.pop("nth"): row for row in await view.all(asked.backlog_closed, parameters)}
+    unanswered = {row["nth"]: row["unanswered"] for row in await view.all(asked.backlog_unanswered, parameters)}
     nothing = {"served": 0, "recalled": 0, "flushed": 0}
     return [
         {**(closed.get(nth) or nothing), "unanswered": unanswered.get(nth, 0)}
@@ -126,6 +144,8 @@ GROUP BY nth
 """
 )
 """Per day d on backlog: unanswered = open at `eod(d)` with at least one recall tried on d."""
+
+OF_FACTS = Statements(TOTALS, PER_DAY, BACKLOG_CLOSED, BACKLOG_UNANSWERED)
 
 OPEN_AT_THE_ENDS = (
     "WITH"

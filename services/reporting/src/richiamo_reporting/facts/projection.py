@@ -18,6 +18,8 @@ from richiamo_events.envelope import Recorded
 from richiamo_events.ids import CallerId
 from richiamo_events.language import OperatorChanged, RecallFailed, SettingsChanged
 from richiamo_events.settings import Rules, SiteSettings
+from richiamo_reporting.daily import tables as daily
+from richiamo_reporting.daily.cells import Cell, added
 from richiamo_reporting.facts import tables
 from richiamo_reporting.facts.derive import Rows, rows_of_withheld, step
 from richiamo_reporting.facts.site import read_rules
@@ -41,10 +43,11 @@ class ReportingFacts:
         self._settings_position = 0
         self._horizon = _BEGINNING
         self._late: tuple[datetime, datetime] | None = None
+        self._zone = initial.zone
         self._cache: OrderedDict[str, Caller] = OrderedDict()
 
     def ddl(self) -> Sequence[str]:
-        return [*tables.ddl(self.schema), ledger.DDL.format(schema=self.schema)]
+        return [*tables.ddl(self.schema), ledger.DDL.format(schema=self.schema), *daily.ddl(self.schema)]
 
     async def start(self, connection: AsyncConnection) -> None:
         """Forget what is in memory; load the settings' timeline and the newest recorded instant."""
@@ -54,6 +57,9 @@ class ReportingFacts:
         row = await found.fetchone()
         self._horizon = row[0] if row else _BEGINNING
         self._late = await ledger.last_run(connection, self.schema)
+        self._zone = self._rules.current.zone
+        if await daily.zone_of(connection, self.schema) != self._zone.key:
+            await self._count_anew(connection)
 
     async def apply(self, connection: AsyncConnection, batch: Sequence[Recorded]) -> AbstractSet[CallerId]:
         """Fold the batch and write the versions that were born and those that ended."""
@@ -61,6 +67,7 @@ class ReportingFacts:
         touched: set[CallerId] = set()
         seen: set[str] = set()
         versions, late = Versions(), ledger.Ledger(self._late)
+        sums: Counter[Cell] = Counter()
         for event in batch:
             self._horizon = max(self._horizon, event.recorded_at)
             match event.data:
@@ -83,13 +90,32 @@ class ReportingFacts:
             old, new = _rows_of(owner, before, after)
             if versions.change(old, new, self._horizon):
                 late.take(event, self._horizon, self._restated(old, new))
+                for cell, by in added((old, new), (before, after), self._zone):
+                    sums[cell] += by
                 if not owner.startswith(_WITHHELD_CALL):
                     touched.add(after.id)
         await versions.write(connection, self.schema)
         await late.write(connection, self.schema)
         self._late = late.run
         await self._save(connection, {owner: folded[owner] for owner in seen})
+        if self._rules.current.zone == self._zone:
+            await daily.add(connection, self.schema, sums)
+        else:
+            await self._count_anew(connection)
         return touched
+
+    async def _count_anew(self, connection: AsyncConnection) -> None:
+        """The sums of the days from all states, in the site's zone of now: it has moved, or nothing is counted yet."""
+        self._zone = self._rules.current.zone
+        await daily.begin_anew(connection, self.schema, self._zone.key)
+        sums: Counter[Cell] = Counter()
+        async with connection.cursor(name="states") as states:
+            await states.execute(sql.SQL("SELECT owner, state FROM {}").format(self._table("fold_state")))
+            async for owner, state in states:
+                steps = unknown(CallerId(owner)), load(state)
+                for cell, by in added(_rows_of(owner, *steps), steps, self._zone):
+                    sums[cell] += by
+        await daily.add(connection, self.schema, sums)
 
     def _restated(self, before: Rows, after: Rows) -> Counter[Change]:
         site = self._rules.at(self._horizon)

@@ -17,15 +17,17 @@ async def historical(
     view: Snapshot,
     frame: Frame,
     *,
+    sums: bool = False,
     min_callers: int | None = None,
     max_callers: int | None = None,
 ) -> dict[str, Any]:
     """The report as `api.md` shapes it; the two limits keep only days whose `callers` lies within them.
 
     `called_back`, `served` and `closed` split `recalled` by how each caller's last closed request of that
-    day ended.
+    day ended. From the facts, or from their `sums`, which know no types.
     """
-    found = {row.pop("nth"): row for row in await view.all(PER_DAY, frame.parameters())}
+    asked = PER_DAY_OF_SUMS if sums and frame.filters.types is None else PER_DAY
+    found = {row.pop("nth"): row for row in await view.all(asked, frame.parameters())}
     days = [
         {"day": day.isoformat(), **(found.get(nth) or dict.fromkeys(FIGURES, 0))}
         for nth, day in enumerate(frame.period.days, start=1)
@@ -71,3 +73,32 @@ SELECT nth, coalesce(callers, 0) AS callers, coalesce(recalled, 0) AS recalled, 
 FROM calls LEFT JOIN callers USING (nth)
 """
 )
+
+PER_DAY_OF_SUMS = """
+WITH stood AS (
+    -- Of the queues that may be seen, the one that counts most.
+    SELECT day, n, CASE WHEN %(queues)s::text[] IS NULL THEN stood #>> '{0,1}' ELSE (
+        SELECT pair ->> 1 FROM jsonb_array_elements(stood) WITH ORDINALITY AS each (pair, place)
+        WHERE pair ->> 0 = ANY(%(queues)s::text[]) ORDER BY place LIMIT 1
+    ) END AS outcome
+    FROM daily_callers WHERE day BETWEEN %(first)s AND %(last)s
+), callers AS (
+    SELECT day,
+        sum(n)::int AS callers,
+        coalesce(sum(n) FILTER (WHERE outcome <> 'open'), 0)::int AS recalled,
+        coalesce(sum(n) FILTER (WHERE outcome = 'open'), 0)::int AS not_yet,
+        coalesce(sum(n) FILTER (WHERE outcome = 'called_back'), 0)::int AS called_back,
+        coalesce(sum(n) FILTER (WHERE outcome = 'served'), 0)::int AS served,
+        coalesce(sum(n) FILTER (WHERE outcome = 'closed'), 0)::int AS closed
+    FROM stood WHERE outcome IS NOT NULL GROUP BY day
+), calls AS (
+    SELECT day, sum(n)::int AS missed_calls FROM daily_queues
+    WHERE day BETWEEN %(first)s AND %(last)s AND figure = 'missed_calls'
+      AND (%(queues)s::text[] IS NULL OR queue = ANY(%(queues)s::text[]))
+    GROUP BY day
+)
+SELECT day - %(first)s::date + 1 AS nth, coalesce(callers, 0) AS callers, coalesce(recalled, 0) AS recalled,
+    coalesce(not_yet, 0) AS not_yet, missed_calls, coalesce(called_back, 0) AS called_back, coalesce(served, 0) AS served,
+    coalesce(closed, 0) AS closed
+FROM calls LEFT JOIN callers USING (day)
+"""

@@ -28,9 +28,8 @@ async def restated(view: Snapshot, frame: Frame) -> list[dict[str, Any]]:
     entry whose changes cancel one another is left out.
     """
     period = frame.period
-    parameters = {**frame.parameters(), "first": period.first, "last": period.last}
     days: dict[str, list[dict[str, Any]]] = {}
-    for row in await view.all(_ENTRIES, parameters):
+    for row in await view.all(_ENTRIES, frame.parameters()):
         by = {name: row[name] for name in FIGURES if row[name]}
         if by:
             days.setdefault(row["day"].isoformat(), []).append(
