@@ -1,16 +1,24 @@
 """How is a view made anew while the system works? Beside the running one, then both change places at once."""
 
 import asyncio
+import contextlib
+import os
+import signal
+import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from psycopg import AsyncConnection, sql
+from psycopg.errors import UndefinedTable
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from richiamo_kit import database
+from richiamo_kit import children, database
+from richiamo_kit.children import Program
 from richiamo_kit.errors import Problem
 from richiamo_kit.projector import Projector
+from richiamo_kit.together import together
 from richiamo_ops.comparing import differences, position_of
 from richiamo_ops.site import Site, reached
 from richiamo_ops.views import SHADOW, VIEWS
@@ -34,7 +42,8 @@ WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
 def rebuild(view: str) -> int:
     """Fold a view again from the start of the log, compare it with the running one, and put it in its place.
 
-    Nothing is changed before the last step, and that is one transaction; interrupted, it leaves no trace.
+    Nothing is changed before the last step, and that is one transaction; interrupted, it leaves no trace. All views
+    are made side by side, as many at a time as there are cores.
 
     Example: richiamo rebuild worklist
 
@@ -50,11 +59,48 @@ def rebuild(view: str) -> int:
 
 async def _rebuild(names: Sequence[str]) -> int:
     console = Console(stderr=True, highlight=False)
-    different = 0
     async with reached("rebuild") as site:
-        for name in names:
-            different += await _rebuild_one(site, name, console)
-    return 1 if different else 0
+        if len(names) > 1:
+            return await _side_by_side(site, names, console)
+        return 1 if await _rebuild_one(site, names[0], console) else 0
+
+
+async def _side_by_side(site: Site, names: Sequence[str], console: Console) -> int:
+    """Rebuild each view in a process of its own, as many at a time as there are cores."""
+    slots = asyncio.Semaphore(os.cpu_count() or 1)
+    codes: list[int] = []
+    async with await database.connect(site.database_url, autocommit=True, application=_APPLICATION) as connection:
+        with _progress(console) as progress:
+
+            async def one(name: str) -> None:
+                async with slots:
+                    codes.append(await _in_a_process(site, name, connection, progress))
+
+            await together([one(name) for name in names])
+    return max(codes)
+
+
+async def _in_a_process(site: Site, name: str, connection: AsyncConnection, progress: Progress) -> int:
+    """`richiamo rebuild <name>`, its lines shown, its progress read from the tables that it fills; its exit code."""
+    running, shadow = (VIEWS[name](site, suffix).schema for suffix in ("", SHADOW))
+    command = (sys.executable, "-m", "richiamo_ops", "rebuild", name)
+    child = await children.start(
+        Program(command, os.environ, Path.cwd(), stop_signal=signal.SIGINT),
+        lambda line: progress.console.print(line, markup=False, soft_wrap=True) if line else None,
+    )
+    bar = progress.add_task(name, total=await position_of(connection, running), rate=0)
+    began = time.monotonic()
+    try:
+        while child.alive:
+            # While it is made, and again once it has changed places, there is no such table.
+            with contextlib.suppress(Problem, UndefinedTable):
+                position = await position_of(connection, shadow)
+                progress.update(bar, completed=position, rate=round(position / (time.monotonic() - began)))
+            await asyncio.sleep(_LOOK)
+    finally:
+        code = await child.stop()
+        progress.remove_task(bar)
+    return code
 
 
 async def _rebuild_one(site: Site, name: str, console: Console) -> int:

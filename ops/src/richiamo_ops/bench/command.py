@@ -158,7 +158,7 @@ class _Bench:
         self._say("b: reservations")
         figures += await people.measure_claims(system, site, staff, waits, seconds)
         self._say("c: making the views again")
-        figures += await views.measure_rebuild(site)
+        figures += await views.measure_rebuild(system, site)
         self._say("d: rows in other browsers")
         figures += await people.measure_streams(system, site, staff, self._sizes.streams, seconds)
         self._say("e: lists")

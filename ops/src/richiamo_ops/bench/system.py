@@ -51,31 +51,32 @@ class System:
     async def start(self) -> float:
         """Start it; answers the seconds until both ports could do their work."""
         began = time.perf_counter()
-        site = self.installation
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("RICHIAMO_")}
-        command = Path(sysconfig.get_path("scripts")) / "richiamo"
-        self._child = await children.start(
-            Program(
-                (sys.executable, str(command), "up"),
-                {
-                    **inherited,
-                    "RICHIAMO_GATEWAY_PORT": str(site.gateway_port),
-                    "RICHIAMO_INGEST_PORT": str(site.ingest_port),
-                    "RICHIAMO_DATA_DIR": str(self.folder),
-                    "RICHIAMO_ADMIN_PASSWORD": PASSWORD,
-                    "RICHIAMO_LOG_LEVEL": "warning",
-                },
-                cwd=self.folder,
-            ),
-            self._hear,
-        )
+        self._child = await children.start(self.program("up"), self._hear)
         while (
-            await status_of(site.gateway_port, "/readyz") != 200 or await status_of(site.ingest_port, "/readyz") != 200
+            await status_of(self.installation.gateway_port, "/readyz") != 200
+            or await status_of(self.installation.ingest_port, "/readyz") != 200
         ):
             if not self._child.alive or time.perf_counter() - began > _READY_WITHIN:
                 raise Unavailable("the system of the bench did not start: " + " / ".join(self._said[-5:]))
             await asyncio.sleep(0.02)
         return time.perf_counter() - began
+
+    def program(self, *arguments: str) -> Program:
+        """A `richiamo` command about this system."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("RICHIAMO_")}
+        command = Path(sysconfig.get_path("scripts")) / "richiamo"
+        return Program(
+            (sys.executable, str(command), *arguments),
+            {
+                **inherited,
+                "RICHIAMO_GATEWAY_PORT": str(self.installation.gateway_port),
+                "RICHIAMO_INGEST_PORT": str(self.installation.ingest_port),
+                "RICHIAMO_DATA_DIR": str(self.folder),
+                "RICHIAMO_ADMIN_PASSWORD": PASSWORD,
+                "RICHIAMO_LOG_LEVEL": "warning",
+            },
+            cwd=self.folder,
+        )
 
     async def stop(self) -> None:
         if self._child is not None:

@@ -13,11 +13,13 @@ from richiamo_events.caller import Caller, evolve, unknown
 from richiamo_events.ids import CallerId
 from richiamo_events.language import OperatorChanged, SettingsChanged
 from richiamo_events.settings import Rules
-from richiamo_kit import database
+from richiamo_kit import children, database
+from richiamo_kit.errors import Unavailable
 from richiamo_kit.projector import Projector, wait_for
 from richiamo_ops.asking import asking
 from richiamo_ops.bench.figures import Figure, percentile
 from richiamo_ops.bench.filling import QUEUES
+from richiamo_ops.bench.system import System
 from richiamo_ops.site import Site
 from richiamo_ops.views import SHADOW, VIEWS
 
@@ -33,9 +35,10 @@ async def caught_up(site: Site) -> int:
     return newest
 
 
-async def measure_rebuild(site: Site) -> list[Figure]:
-    """Every view, one after the other, from the first event; then the same events read and folded alone."""
+async def measure_rebuild(system: System, site: Site) -> list[Figure]:
+    """All views by `richiamo rebuild all`, then each alone, then the same events read and folded, nothing written."""
     newest = await caught_up(site)
+    everything = await _rebuild_all(system)
     process = psutil.Process()
     memory = process.memory_info().rss
     took: dict[str, float] = {}
@@ -47,7 +50,7 @@ async def measure_rebuild(site: Site) -> list[Figure]:
         Figure(
             key="c.rebuild",
             words=f"All views again from {newest:,} events",
-            value=newest / sum(took.values()),
+            value=newest / everything,
             unit="events/s",
             better="more",
             floor=floor,
@@ -66,6 +69,15 @@ async def measure_rebuild(site: Site) -> list[Figure]:
         ),
         Figure(key="c.memory", words="  memory for it", value=max(grown, 0.0), unit="MB"),
     ]
+
+
+async def _rebuild_all(system: System) -> float:
+    """Seconds that the command takes: views side by side, compared with the running ones, switched."""
+    began = time.perf_counter()
+    code, said = await children.run(system.program("rebuild", "all"), timeout=_PATIENCE)
+    if code:
+        raise Unavailable(f"richiamo rebuild all failed: {said[-500:]}")
+    return time.perf_counter() - began
 
 
 async def _rebuilt(site: Site, name: str, until: int) -> float:
