@@ -1,4 +1,7 @@
-// Which colours does a chart paint with? Those of the style sheet, whatever the scheme.
+// How does a chart paint and write? In the colours of the style sheet, whatever the scheme, and in the locale of the page.
+
+/** Figures as the tables write them: in the locale of the page. */
+export const count = new Intl.NumberFormat(document.documentElement.lang, { useGrouping: "always" });
 
 /** A custom property as a colour that the chart can paint; `box` is where it will be painted. */
 export function painter(box) {

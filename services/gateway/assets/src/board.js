@@ -4,7 +4,7 @@ import { GridComponent, TooltipComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { clock, now, text } from "./_page.js";
-import { onColours, painter } from "./_paint.js";
+import { count, onColours, painter } from "./_paint.js";
 
 echarts.use([BarChart, PieChart, GridComponent, TooltipComponent, SVGRenderer]);
 
@@ -18,19 +18,19 @@ let dragged = null;
 function options(data, paint) {
   const shared = {
     animation: !calm.matches,
-    tooltip: { backgroundColor: paint("--surface"), borderColor: paint("--line"), textStyle: { color: paint("--text") } },
+    tooltip: { valueFormatter: (value) => count.format(value), backgroundColor: paint("--surface"), borderColor: paint("--line"), textStyle: { color: paint("--text") } },
   };
   const colour = (series) => paint(`--${series.colour}`);
   if (data.form === "donut") {
     const slices = data.series.map((series) => ({ name: series.name, value: series.values[0] ?? 0, itemStyle: { color: colour(series) } }));
-    return { ...shared, series: [{ type: "pie", radius: ["45%", "80%"], label: { color: paint("--text"), formatter: "{b}: {c}" }, itemStyle: { borderColor: paint("--surface"), borderWidth: 2 }, data: slices }] };
+    return { ...shared, series: [{ type: "pie", radius: ["45%", "80%"], label: { color: paint("--text"), formatter: ({ name, value }) => `${name}: ${count.format(value)}` }, itemStyle: { borderColor: paint("--surface"), borderWidth: 2 }, data: slices }] };
   }
   return {
     ...shared,
     tooltip: { ...shared.tooltip, trigger: "axis", axisPointer: { type: "shadow" } },
     grid: { left: 8, right: 8, top: 12, bottom: 8, outerBoundsMode: "same" },
     xAxis: { type: "category", data: data.labels, axisLabel: { color: paint("--muted"), hideOverlap: true }, axisLine: { lineStyle: { color: paint("--line") } }, axisTick: { show: false } },
-    yAxis: { type: "value", minInterval: 1, axisLabel: { color: paint("--muted") }, splitLine: { lineStyle: { color: paint("--line") } } },
+    yAxis: { type: "value", minInterval: 1, axisLabel: { color: paint("--muted"), formatter: (value) => count.format(value) }, splitLine: { lineStyle: { color: paint("--line") } } },
     series: data.series.map((series) => ({ name: series.name, type: "bar", stack: "all", barMaxWidth: 48, itemStyle: { color: colour(series), borderColor: paint("--surface"), borderWidth: 1 }, data: series.values })),
   };
 }

@@ -4,7 +4,7 @@ import { BrushComponent, GridComponent, ToolboxComponent, TooltipComponent } fro
 import * as echarts from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { startFigures } from "./_figures.js";
-import { onColours, painter } from "./_paint.js";
+import { count, onColours, painter } from "./_paint.js";
 
 echarts.use([BarChart, LineChart, PieChart, BrushComponent, GridComponent, ToolboxComponent, TooltipComponent, SVGRenderer]);
 
@@ -16,13 +16,14 @@ let range = [0, rows.length - 1];
 const charts = boxes.map((box) => ({ box, chart: echarts.init(box, null, { renderer: "svg" }) }));
 
 const painted = painter(document.body);
+const share = new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 });
 
 const valueOf = (row, name) => Number(row.querySelector(`[data-of="${name}"] .fig`).dataset.value);
 const on = () => keys.filter((key) => key.getAttribute("aria-pressed") === "true");
 const look = (key) => ({ name: key.textContent.trim(), itemStyle: { color: painted(`--${key.dataset.series}`), borderColor: painted("--surface"), borderWidth: 1 } });
 
 function tooltip(trigger) {
-  return { trigger, axisPointer: { type: "shadow" }, confine: true, backgroundColor: painted("--surface"), borderColor: painted("--line"), textStyle: { color: painted("--text") } };
+  return { trigger, valueFormatter: (value) => count.format(value), axisPointer: { type: "shadow" }, confine: true, backgroundColor: painted("--surface"), borderColor: painted("--line"), textStyle: { color: painted("--text") } };
 }
 
 function donut(days) {
@@ -31,7 +32,7 @@ function donut(days) {
     series: [{
       type: "pie",
       radius: ["48%", "70%"],
-      label: { color: painted("--text"), formatter: "{d}%", overflow: "none", minMargin: 4, edgeDistance: 4 },
+      label: { color: painted("--text"), formatter: ({ percent }) => share.format(percent / 100), overflow: "none", minMargin: 4, edgeDistance: 4 },
       labelLine: { length: 6, length2: 4 },
       data: on().map((key) => ({ ...look(key), value: days.reduce((sum, row) => sum + valueOf(row, key.dataset.series), 0) })).filter((part) => part.value),
     }],
@@ -45,7 +46,7 @@ function axes(days, series) {
     toolbox: { show: false },
     brush: { toolbox: [], xAxisIndex: 0, brushType: "lineX", brushMode: "single", transformable: false, brushStyle: { color: painted("--picked"), borderColor: painted("--accent") } },
     xAxis: { type: "category", data: days.map((row) => row.querySelector("th a").textContent), axisLabel: { color: painted("--muted"), hideOverlap: true }, axisLine: { lineStyle: { color: painted("--line") } }, axisTick: { show: false } },
-    yAxis: { type: "value", minInterval: 1, axisLabel: { color: painted("--muted"), width: 34 }, splitLine: { lineStyle: { color: painted("--line") } } },
+    yAxis: { type: "value", minInterval: 1, axisLabel: { color: painted("--muted"), width: 34, formatter: (value) => count.format(value) }, splitLine: { lineStyle: { color: painted("--line") } } },
     series,
   };
 }

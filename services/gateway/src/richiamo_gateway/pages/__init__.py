@@ -22,6 +22,7 @@ from richiamo_gateway.pages.problem_titles import title_for as problem_title
 from richiamo_gateway.pages.search import routes as search
 from richiamo_gateway.pages.settings import pbx
 from richiamo_gateway.pages.settings import routes as settings
+from richiamo_gateway.pages.style_guide import routes as style_guide
 from richiamo_gateway.pages.users import routes as users
 from richiamo_gateway.pages.widgets import routes as widgets
 
@@ -56,5 +57,6 @@ for part in (
     settings,
     pbx,
     widgets,
+    style_guide,
 ):
     router.include_router(part.router)
