@@ -42,10 +42,12 @@ _TEXTS = (
     "hidden_reason",
 )
 _COUNTS = ("calls", "recalled")
-_INSTANTS = ("first_call", "last_call", "last_recall", "reserved_at", "expires_at", "hidden_until")
+_CALLS = ("first_call", "last_call")
+"""Never empty, and as they stand in the table: an index gives the first rows without sorting all."""
+_INSTANTS = ("last_recall", "reserved_at", "expires_at", "hidden_until")
 _SAME_AS = {"reserved_by_name": "reserved_by", "link": "number", "queues": "queue"}
 
-SORTABLE = (*_TEXTS, *_COUNTS, *_INSTANTS, "availability", "age", *_SAME_AS)
+SORTABLE = (*_TEXTS, *_COUNTS, *_CALLS, *_INSTANTS, "availability", "age", *_SAME_AS)
 
 
 def order_of(sort: str) -> Order:
@@ -61,6 +63,8 @@ def order_of(sort: str) -> Order:
         return Order(sort, f'coalesce(lower({column}), {last}) COLLATE "C"', "text", descending)
     if column in _COUNTS:
         return Order(sort, column, "bigint", descending)
+    if column in _CALLS:
+        return Order(sort, column, "timestamptz", descending)
     if column in _INSTANTS:
         last = _FIRST_INSTANT if descending else _LAST_INSTANT
         return Order(sort, f"coalesce({column}, {last}::timestamptz)", "timestamptz", descending)

@@ -57,6 +57,7 @@ CREATE TABLE {schema}.request (
 );
 CREATE UNIQUE INDEX ON {schema}.request (caller_id, request_id) WHERE recorded_to = 'infinity';
 CREATE INDEX ON {schema}.request (last_call) WHERE recorded_to = 'infinity';
+CREATE INDEX ON {schema}.request (first_call) WHERE recorded_to = 'infinity';
 CREATE INDEX ON {schema}.request (reserved_by) WHERE recorded_to = 'infinity' AND reserved_by IS NOT NULL;
 CREATE INDEX ON {schema}.request (recorded_to, recorded_from);
 
