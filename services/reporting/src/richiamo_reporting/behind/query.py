@@ -14,54 +14,34 @@ from psycopg.rows import DictRow
 from richiamo_reporting.frame import KNOWN_REQUESTS, Frame, Snapshot
 
 _OPENED = "opened_at >= %(starting)s AND opened_at < %(ending)s"
-_OPEN = "(closed_at < %(eod)s) IS NOT TRUE"
+_OPEN = "coalesce(closed_at, 'infinity') >= %(eod)s"
 _TRIED = "(tried_at[1] < %(eod)s) IS TRUE"
-_OLDER = "opened_at < %(starting)s AND (closed_at < %(opening)s) IS NOT TRUE"
+_OLDER = "opened_at < %(starting)s AND coalesce(closed_at, 'infinity') >= %(opening)s"
 _CLOSED_NOW = "closed_at >= %(starting)s AND closed_at < %(eod)s"
 _RECALLED_NOW = _CLOSED_NOW + " AND closed_by = 'recalled'"
 _FLUSHED = "closed_by IN ('flushed', 'aged', 'erased')"
 _STILL_OPEN = "opened_at < %(ending)s AND " + _OPEN
 _FREE = "held_by IS NULL"
-_LOST = """EXISTS (
-    SELECT FROM lost WHERE lost.caller = seen.caller AND lost.request_id = seen.request_id
-)"""
+_LOST = "(caller, request_id) IN (SELECT caller, request_id FROM lost)"
 _LOST_CALLER = "caller IN (SELECT caller FROM lost)"
-_OPEN_NOW = "(closed_at < %(as_of)s) IS NOT TRUE"
-_CALLER_HANDLED = _LOST_CALLER + " AND caller NOT IN (SELECT caller FROM seen WHERE " + _STILL_OPEN + ")"
+_OPEN_NOW = "coalesce(closed_at, 'infinity') >= %(as_of)s"
+_NO_OTHER = "NOT EXISTS (SELECT FROM {those} WHERE known.caller = seen.caller AND {condition})"
+_CALLER_HANDLED = _NO_OTHER.format(those="known", condition=_STILL_OPEN)
 _CALLER_WAITING = (
-    _STILL_OPEN
-    + " AND "
-    + _LOST_CALLER
-    + " AND caller NOT IN (SELECT caller FROM seen WHERE "
-    + _STILL_OPEN
-    + " AND "
-    + _TRIED
-    + ")"
+    f"{_STILL_OPEN} AND {_LOST_CALLER} AND {_NO_OTHER.format(those='known', condition=f'{_STILL_OPEN} AND {_TRIED}')}"
 )
-_CALLER_NOT_YET = (
-    "caller IN (SELECT open.caller FROM seen AS open JOIN lost USING (caller, request_id) WHERE (open.closed_at < "
-    "%(as_of)s) IS NOT TRUE)"
-)
-_ANSWERED = "EXISTS (SELECT FROM answered WHERE answered.caller = seen.caller AND answered.queue = seen.queue AND answered.nth = home.nth)"
-_LAST = """EXISTS (
-    SELECT FROM last_of_day AS home
-    WHERE home.caller = seen.caller AND home.request_id = seen.request_id AND {never}
-)"""
-
-
-def _judged(condition: str) -> str:
-    return _LAST.replace("{never}", "NOT " + _ANSWERED) + " AND " + condition
-
-
+_CALLER_DONE = _NO_OTHER.format(those="known JOIN lost USING (caller, request_id)", condition=_OPEN_NOW)
+_LAST = "(caller, request_id) IN (SELECT caller, request_id FROM last_of_day WHERE {answered})"
+_NEVER = _LAST.replace("{answered}", "NOT answered")
 _REACHED = "(closed_at < %(as_of)s AND closed_by = 'recalled') IS TRUE"
 _TRIED_NOW = "(tried_at[1] < %(as_of)s) IS TRUE"
 
 _CONDITIONS: Mapping[str, Mapping[str, str]] = {
     "dashboard": {
         "total": _OPENED,
-        "served": f"{_OPENED} AND NOT {_OPEN} AND closed_by = 'served'",
-        "recalled": f"{_OPENED} AND NOT {_OPEN} AND closed_by = 'recalled'",
-        "flushed": f"{_OPENED} AND NOT {_OPEN} AND {_FLUSHED}",
+        "served": f"{_OPENED} AND NOT ({_OPEN}) AND closed_by = 'served'",
+        "recalled": f"{_OPENED} AND NOT ({_OPEN}) AND closed_by = 'recalled'",
+        "flushed": f"{_OPENED} AND NOT ({_OPEN}) AND {_FLUSHED}",
         "unanswered": f"{_OPENED} AND {_OPEN} AND {_TRIED}",
         "unhandled": f"{_OPENED} AND {_OPEN} AND NOT {_TRIED}",
         "backlog_served": f"{_OLDER} AND {_CLOSED_NOW} AND closed_by = 'served'",
@@ -94,15 +74,15 @@ _CONDITIONS: Mapping[str, Mapping[str, str]] = {
     "code-caller": {
         "missed_calls": _LOST,
         "numbers": _LOST,
-        "numbers_answered": _LAST.replace("{never}", _ANSWERED),
-        "numbers_not_answered": _judged("true"),
-        "recalled_reached": _judged(_REACHED),
-        "recalled_not_reached": _judged(f"NOT {_REACHED} AND {_TRIED_NOW}"),
-        "not_recalled": _judged(f"NOT {_REACHED} AND NOT {_TRIED_NOW}"),
+        "numbers_answered": _LAST.replace("{answered}", "answered"),
+        "numbers_not_answered": _NEVER,
+        "recalled_reached": f"{_NEVER} AND {_REACHED}",
+        "recalled_not_reached": f"{_NEVER} AND NOT {_REACHED} AND {_TRIED_NOW}",
+        "not_recalled": f"{_NEVER} AND NOT {_REACHED} AND NOT {_TRIED_NOW}",
     },
     "historical": {
         "callers": _LOST,
-        "recalled": f"{_LOST} AND NOT {_CALLER_NOT_YET}",
+        "recalled": f"{_LOST} AND {_CALLER_DONE}",
         "not_yet": f"{_LOST} AND {_OPEN_NOW}",
         "missed_calls": _LOST,
     },
@@ -144,7 +124,8 @@ _SEEN = (
     WHERE recorded_from <= %(recorded)s AND recorded_to > %(recorded)s AND caller <> ''
       AND called_at >= %(starting)s AND called_at < %(ending)s
 ), last_of_day AS (
-    SELECT DISTINCT ON (lost.queue, lost.nth, lost.caller) lost.nth, lost.caller, known.request_id
+    SELECT DISTINCT ON (lost.queue, lost.nth, lost.caller) lost.caller, known.request_id,
+        (lost.caller, lost.queue, lost.nth) IN (SELECT caller, queue, nth FROM answered) AS answered
     FROM lost JOIN known USING (caller, request_id)
     ORDER BY lost.queue, lost.nth, lost.caller, known.opened_at DESC, known.request_id COLLATE "C" DESC
 ), held AS (

@@ -153,7 +153,8 @@ OPEN_AT_THE_ENDS = (
     + """
 SELECT nth, (
     SELECT count(*)::int FROM known
-    WHERE opened_at < (%(edges)s::timestamptz[])[nth + 1] AND (closed_at < (%(ends)s::timestamptz[])[nth]) IS NOT TRUE
+    WHERE opened_at < (%(edges)s::timestamptz[])[nth + 1]
+      AND coalesce(closed_at, 'infinity') >= (%(ends)s::timestamptz[])[nth]
 ) AS open
 FROM generate_series(1, cardinality(%(ends)s::timestamptz[])) AS nth
 ORDER BY nth

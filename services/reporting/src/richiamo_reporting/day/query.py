@@ -57,12 +57,18 @@ TODAY = (
     + LOST_CALLS
     + HELD
     + """
-, still_open AS (
-    SELECT * FROM known WHERE opened_at < %(ending)s AND coalesce(closed_at, 'infinity') >= %(eod)s
+, opened AS (
+    SELECT caller, coalesce(closed_at, 'infinity') >= %(eod)s AS still_open FROM known
+    WHERE opened_at >= %(starting)s AND opened_at < %(ending)s
 ), recalled AS (
     SELECT * FROM known WHERE closed_by = 'recalled' AND closed_at >= %(starting)s AND closed_at < %(eod)s
 ), lost_callers AS (
     SELECT DISTINCT caller FROM lost WHERE caller <> ''
+), waiting AS (
+    -- Of those, who has a request open, and whether any of theirs has had a recall tried.
+    SELECT caller, bool_or((tried_at[1] < %(eod)s) IS TRUE) AS tried FROM lost_callers JOIN known USING (caller)
+    WHERE opened_at < %(ending)s AND coalesce(closed_at, 'infinity') >= %(eod)s
+    GROUP BY caller
 )
 SELECT
     -- Missed calls on d, withheld included; answered calls are not in it.
@@ -70,9 +76,9 @@ SELECT
     -- Distinct callers of those, withheld excluded.
     (SELECT count(*)::int FROM lost_callers) AS total_callers,
     -- Of those, callers with a request open; the others are handled.
-    (SELECT count(*)::int FROM lost_callers WHERE caller IN (SELECT caller FROM still_open)) AS not_handled_callers,
+    (SELECT count(*)::int FROM waiting) AS not_handled_callers,
     -- Requests opened on d.
-    (SELECT count(*)::int FROM known WHERE opened_at >= %(starting)s AND opened_at < %(ending)s) AS total_requests,
+    (SELECT count(*)::int FROM opened) AS total_requests,
     -- Requests, opened on d or before, closed on d by a successful recall.
     (SELECT count(*)::int FROM recalled) AS requests_recalled,
     -- Talk seconds of the recalls answered on d that closed at least one request, each recall once.
@@ -82,15 +88,12 @@ SELECT
     -- Answer of the successful recall - first missed call, over the requests recalled on d.
     (SELECT coalesce(sum(extract(epoch FROM closed_at - opened_at)), 0) FROM recalled) AS seconds_to_recall,
     -- Requests opened on d and still open.
-    (SELECT count(*)::int FROM still_open WHERE opened_at >= %(starting)s) AS requests_to_handle,
+    (SELECT count(*)::int FROM opened WHERE still_open) AS requests_to_handle,
     -- Requests to handle whose caller has no reservation.
-    (SELECT count(*)::int FROM still_open
-     WHERE opened_at >= %(starting)s AND caller NOT IN (SELECT caller FROM held)) AS unreserved_to_handle,
+    (SELECT count(*)::int FROM opened WHERE still_open AND caller NOT IN (SELECT caller FROM held))
+        AS unreserved_to_handle,
     -- Of total callers, those with a request open at eod(d), none of whose open requests has had a recall tried.
-    (SELECT count(*)::int FROM (
-        SELECT caller FROM still_open WHERE caller IN (SELECT caller FROM lost_callers)
-        GROUP BY caller HAVING NOT bool_or((tried_at[1] < %(eod)s) IS TRUE)
-    ) AS waiting) AS callers_not_contacted
+    (SELECT count(*)::int FROM waiting WHERE NOT tried) AS callers_not_contacted
 """
 )
 

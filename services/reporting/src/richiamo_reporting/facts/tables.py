@@ -55,7 +55,8 @@ REQUEST = Table(
         ("talk_seconds", "numeric"),
     ),
     ("opened_at", "closed_at"),
-    ("opened_at", "coalesce(closed_at, 'infinity')"),
+    # The second finds what was open at an instant.
+    ("opened_at", "(coalesce(closed_at, 'infinity')), opened_at"),
 )
 MISSED_CALL = Table(
     "missed_call",
@@ -139,7 +140,7 @@ def ddl(schema: str) -> Sequence[str]:
         )
         statements.extend(f"CREATE INDEX ON {schema}.{table.name} ({index})" for index in table.indexes)
         statements.extend(
-            f"CREATE INDEX ON {schema}.{table.name} (({index})) WHERE recorded_to = 'infinity'"
+            f"CREATE INDEX ON {schema}.{table.name} ({index}) WHERE recorded_to = 'infinity'"
             for index in table.standing
         )
     statements.append(f"CREATE TABLE {schema}.fold_state (owner text PRIMARY KEY, state text NOT NULL)")
