@@ -51,7 +51,7 @@ async def _measure(calls: int, times: int) -> None:
             site = SiteSettings()
             began = time.perf_counter()
             async with await database.connect(server.url) as connection:
-                await generate(connection, ReportingFacts(site), calls)
+                await generate(connection, ReportingFacts(site), calls, site.zone)
             print(f"{calls:,} calls over three years, generated in {time.perf_counter() - began:.0f} s\n")
             pool = database.make_pool(server.url)
             await pool.open(wait=True)

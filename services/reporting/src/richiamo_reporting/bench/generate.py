@@ -5,11 +5,18 @@ Of N calls 40 % are answered, 40 % missed and 20 % recalls. Every request that w
 one and the closed one, as the projection leaves them; requests of the last days are partly still open.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from psycopg import AsyncConnection
 
+from richiamo_reporting.code_caller.query import code_caller
+from richiamo_reporting.daily.cells import NEVER, QUEUES, Cell
+from richiamo_reporting.daily.tables import add
 from richiamo_reporting.facts.projection import ReportingFacts
+from richiamo_reporting.frame import AsOf, Frame, Period, Snapshot
 
 YEARS = 3
 
@@ -62,9 +69,38 @@ FROM made WHERE tried AND closing < now()
 """,
     "INSERT INTO {schema}.horizon (recorded_at) VALUES (now())",
 )
+# The sums as the projection would have left them; those of Code Caller come from its own answer of the facts.
+_SUMS = (
+    "INSERT INTO {schema}.daily_zone (zone) VALUES ('{zone}')",
+    """
+INSERT INTO {schema}.daily_requests
+SELECT (opened_at AT TIME ZONE '{zone}')::date, coalesce((closed_at AT TIME ZONE '{zone}')::date, '{never}'),
+    coalesce(closed_by, ''), coalesce((tried_at[1] AT TIME ZONE '{zone}')::date, '{never}'), queue, type, count(*)
+FROM {schema}.request WHERE recorded_to = 'infinity' GROUP BY 1, 2, 3, 4, 5, 6
+""",
+    """
+INSERT INTO {schema}.daily_tried
+SELECT (tried_at[1] AT TIME ZONE '{zone}')::date AS day, queue, type, count(*) FROM {schema}.request
+WHERE recorded_to = 'infinity' AND (opened_at AT TIME ZONE '{zone}')::date < (tried_at[1] AT TIME ZONE '{zone}')::date
+  AND (tried_at[1] AT TIME ZONE '{zone}')::date < coalesce((closed_at AT TIME ZONE '{zone}')::date, '{never}')
+GROUP BY day, queue, type
+""",
+    """
+INSERT INTO {schema}.daily_callers
+SELECT day, stood, count(*) FROM (
+    SELECT day, caller, jsonb_agg(jsonb_build_array(queue, outcome) ORDER BY closed_at DESC NULLS FIRST, queue) AS stood
+    FROM (
+        SELECT DISTINCT ON (day, caller, queue) day, caller, queue, closed_at, CASE closed_by WHEN 'recalled' THEN
+            'called_back' WHEN 'served' THEN 'served' WHEN 'flushed' THEN 'closed' ELSE 'open' END AS outcome
+        FROM {schema}.request, LATERAL (SELECT (opened_at AT TIME ZONE '{zone}')::date AS day) AS local
+        WHERE recorded_to = 'infinity' ORDER BY day, caller, queue, closed_at DESC NULLS FIRST
+    ) AS of_queue GROUP BY day, caller
+) AS of_caller GROUP BY day, stood
+""",
+)
 
 
-async def generate(connection: AsyncConnection, projection: ReportingFacts, calls: int) -> None:
+async def generate(connection: AsyncConnection, projection: ReportingFacts, calls: int, zone: ZoneInfo) -> None:
     """Tables of `calls` calls in the projection's schema, analysed; what was there is gone."""
     schema = projection.schema
     requests = max(1, int(calls * 0.3))
@@ -100,8 +136,26 @@ async def generate(connection: AsyncConnection, projection: ReportingFacts, call
             *(statement.format(**numbers) for statement in _CALLS),
             "DROP TABLE made",
             "VACUUM ANALYZE",
+            *(statement.format(schema=schema, zone=zone.key, never=NEVER) for statement in _SUMS),
         ],
     )
+    await _numbers(connection, projection, zone)
+    await connection.execute("VACUUM ANALYZE")
+
+
+async def _numbers(connection: AsyncConnection, projection: ReportingFacts, zone: ZoneInfo) -> None:
+    """The sums of queues, month by month."""
+    await connection.execute("SELECT set_config('search_path', %s, false)", (projection.schema,))
+    last, now = datetime.now(UTC).date(), AsOf(datetime.now(UTC), True)
+    for month in range(12 * YEARS + 2):
+        ends = last - timedelta(days=31 * month)
+        frame = Frame(Period(ends - timedelta(days=30), ends, zone, now))
+        found: Counter[Cell] = Counter()
+        for queue in (await code_caller(Snapshot(connection), frame))["queues"]:
+            for row in queue["days"]:
+                day = date.fromisoformat(row.pop("day"))
+                found.update({(QUEUES, (day, queue["queue"], figure)): n for figure, n in row.items()})
+        await add(connection, projection.schema, found)
 
 
 async def _all(connection: AsyncConnection, statements: Sequence[str]) -> None:
