@@ -49,9 +49,10 @@ async def code_caller(view: Snapshot, frame: Frame, *, sums: bool = False) -> di
 
 PER_QUEUE_AND_DAY = (
     "WITH"
-    + LOST_CALLS
+    # Read where they are used, so that a year is divided among the processors.
+    + LOST_CALLS.replace("lost AS (", "lost AS NOT MATERIALIZED (")
     + """
-, answered AS (
+, answered AS NOT MATERIALIZED (
     SELECT *, width_bucket(called_at, %(edges)s::timestamptz[]) AS nth FROM served_call
     WHERE recorded_from <= %(recorded)s AND recorded_to > %(recorded)s AND queue IS NOT NULL
       AND (%(queues)s::text[] IS NULL OR queue = ANY(%(queues)s::text[]))
@@ -65,33 +66,30 @@ PER_QUEUE_AND_DAY = (
     ) AS call
     GROUP BY queue, nth
 ), numbers AS (
-    SELECT queue, nth, caller, bool_or(was_answered) AS was_answered
+    -- The greatest `judged` is that of the number's last request on that queue that has a missed call of that day.
+    SELECT queue, nth, caller, bool_or(judged IS NULL) AS was_answered, right(max(judged), 1) AS stood
     FROM (
-        SELECT queue, nth, caller, true AS was_answered FROM answered
+        SELECT queue, nth, caller, NULL AS judged FROM answered WHERE caller <> ''
         UNION ALL
-        SELECT queue, nth, caller, false FROM lost
+        SELECT lost.queue, nth, caller, (
+            -- Seconds of one width, then the request, then, after what sorts before all, how it stands.
+            (extract(epoch FROM home.opened_at)::bigint + 100000000000)::text || request_id || chr(1) ||
+            CASE WHEN (home.closed_at < %(as_of)s AND home.closed_by = 'recalled') IS TRUE THEN 'r'
+                 WHEN (home.tried_at[1] < %(as_of)s) IS TRUE THEN 't' ELSE 'n' END
+        ) COLLATE "C"
+        FROM lost JOIN request AS home USING (caller, request_id)
+        WHERE caller <> '' AND home.recorded_from <= %(recorded)s AND home.recorded_to > %(recorded)s
     ) AS call
-    WHERE caller <> ''
     GROUP BY queue, nth, caller
-), judged AS (
-    -- The number's last request on that queue that has a missed call of that day.
-    SELECT DISTINCT ON (lost.queue, lost.nth, lost.caller) lost.queue, lost.nth, lost.caller,
-        (home.closed_at < %(as_of)s AND home.closed_by = 'recalled') IS TRUE AS reached,
-        (home.tried_at[1] < %(as_of)s) IS TRUE AS tried
-    FROM lost JOIN request AS home
-        ON home.caller = lost.caller AND home.request_id = lost.request_id
-        AND home.recorded_from <= %(recorded)s AND home.recorded_to > %(recorded)s
-    WHERE lost.caller <> ''
-    ORDER BY lost.queue, lost.nth, lost.caller, home.opened_at DESC, home.request_id COLLATE "C" DESC
 ), of_numbers AS (
     SELECT queue, nth,
         count(*)::int AS numbers,
         (count(*) FILTER (WHERE was_answered))::int AS numbers_answered,
         (count(*) FILTER (WHERE NOT was_answered))::int AS numbers_not_answered,
-        (count(*) FILTER (WHERE NOT was_answered AND reached))::int AS recalled_reached,
-        (count(*) FILTER (WHERE NOT was_answered AND NOT reached AND tried))::int AS recalled_not_reached,
-        (count(*) FILTER (WHERE NOT was_answered AND NOT reached AND NOT tried))::int AS not_recalled
-    FROM numbers LEFT JOIN judged USING (queue, nth, caller)
+        (count(*) FILTER (WHERE NOT was_answered AND stood = 'r'))::int AS recalled_reached,
+        (count(*) FILTER (WHERE NOT was_answered AND stood = 't'))::int AS recalled_not_reached,
+        (count(*) FILTER (WHERE NOT was_answered AND stood = 'n'))::int AS not_recalled
+    FROM numbers
     GROUP BY queue, nth
 )
 SELECT queue, nth, answered_calls, missed_calls,
