@@ -121,7 +121,7 @@ _SEEN = (
       AND called_at >= %(starting)s AND called_at < %(ending)s
 ), answered AS (
     SELECT *, width_bucket(called_at, %(edges)s::timestamptz[]) AS nth FROM served_call
-    WHERE recorded_from <= %(recorded)s AND recorded_to > %(recorded)s AND caller <> ''
+    WHERE recorded_from <= %(recorded)s AND recorded_to > %(recorded)s AND caller <> '' AND queue IS NOT NULL
       AND called_at >= %(starting)s AND called_at < %(ending)s
 ), last_of_day AS (
     SELECT DISTINCT ON (lost.queue, lost.nth, lost.caller) lost.caller, known.request_id,
