@@ -5,14 +5,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from richiamo_events.settings import SiteSettings
-from richiamo_ingest.access import Access, Entry
+from richiamo_ingest.access import Access
+from richiamo_ingest.door import Door, problem_answer
 from richiamo_ingest.intake import Intake
 from richiamo_ingest.kalliope.notification import Noted, read_notification
 from richiamo_ingest.kalliope.records import MASKED
@@ -117,7 +117,7 @@ class Edge:
         except NotUnderstood as error:
             await self._refuse("cdr", request, body, str(error), received_at)
             status = 413 if isinstance(error, _TooLarge) else 400
-            return _problem(Problem(status, "unreadable-body", "The call records could not be read", str(error)))
+            return problem_answer(Problem(status, "unreadable-body", "The call records could not be read", str(error)))
         taken = await self.taking.take(reading, pbx=pbx, received_at=received_at, query=request.url.query[:4000])
         refused = len(reading.refused)
         _log.info("records_received", pbx=pbx, new=taken.accepted, duplicates=taken.duplicates, refused=refused)
@@ -150,21 +150,7 @@ def make_app(edge: Edge, health: Health) -> FastAPI:
     """The application; it needs neither the log nor PostgreSQL to be there."""
     app = FastAPI(title="Richiamo: from the PBX", version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
 
-    @app.middleware("http")
-    async def guard(request: Request, call_next: Any) -> Response:
-        if request.url.path in {"/healthz", "/readyz", "/metrics"}:
-            answered: Response = await call_next(request)
-            return answered
-        sender = request.client.host if request.client else None
-        entry = edge.access.enter(_joined(request), sender)
-        if entry is not Entry.IN:
-            return _turned_away(entry, sender)
-        try:
-            answered = await call_next(request)
-        except Exception:
-            _log.exception("request_failed", path=request.url.path)
-            return _problem(Problem(503, "unavailable", "This could not be kept; send it again"))
-        return answered
+    app.add_middleware(Door, access=edge.access)
 
     for path in ("/voipToCall/kalliopeToCall/insert/", "/voipToCall/kalliopeToCall/insert"):
         app.add_api_route(path, edge.insert, methods=["GET", "POST"], response_class=Response)
@@ -194,25 +180,6 @@ def make_app(edge: Edge, health: Health) -> FastAPI:
     return app
 
 
-def _joined(request: Request) -> dict[str, str]:
-    """Every header once: one that was sent twice holds both, so that nobody slips one in before the proxy's."""
-    return {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
-
-
-def _turned_away(entry: Entry, sender: str | None) -> Response:
-    metrics.WRONG_CREDENTIALS.labels("ingest").inc()
-    _log.warning("sender_turned_away", sender=sender, why=entry.name.lower())
-    if entry is Entry.WRONG_ADDRESS:
-        return _problem(Problem(403, "wrong-address", "No calls are taken from this address"))
-    if entry is Entry.TOO_MANY_TRIES:
-        answer = _problem(Problem(429, "too-many-tries", "Too many wrong passwords", "Try again in a minute."))
-        answer.headers["Retry-After"] = "60"
-        return answer
-    answer = _problem(Problem(401, "wrong-credentials", "User or password are wrong"))
-    answer.headers["WWW-Authenticate"] = 'Basic realm="Richiamo", charset="UTF-8"'
-    return answer
-
-
 async def _body(request: Request, most: int) -> bytes:
     parts: list[bytes] = []
     size = 0
@@ -240,7 +207,3 @@ def _label(pbx: str) -> str:
 
 def _xml(body: bytes) -> Response:
     return Response(body, media_type="text/xml")
-
-
-def _problem(problem: Problem) -> Response:
-    return JSONResponse(problem.as_json(), status_code=problem.status, media_type="application/problem+json")
