@@ -6,9 +6,10 @@ Interrupted and repeated without harm: ingest knows each record by its content. 
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import httpx
 from cyclopts import Parameter
@@ -25,6 +26,7 @@ from richiamo_ops.settings import Installation
 _CALLS_AT_ONCE = 500
 _TRIES = 6
 _SHOWN = 10
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -123,7 +125,7 @@ def post(calls: Iterable[list[Row]], ingest: str, pbx: str, query: Mapping[str, 
     """Post the rows of whole calls in parts. Raises `Problem` when ingest refuses a part, `Unavailable` without it."""
     imported = Imported()
     with _client(ingest) as client:
-        for part in _parts(calls):
+        for part in _read_ahead(_parts(calls)):
             imported.add(_post_part(client, {**(query or {}), "pbx": pbx}, json=part))
     return imported
 
@@ -132,7 +134,7 @@ def post_lines(parts: Iterable[Part], ingest: str, query: Mapping[str, str]) -> 
     """Post the lines of whole calls in parts; what is refused is named by its line. Raises as `post`."""
     imported = Imported()
     with _client(ingest) as client:
-        for part in parts:
+        for part in _read_ahead(parts):
             answer = _post_part(client, query, content=part.body(), headers={"content-type": "text/plain"})
             for one in answer["refused"]:
                 one["reason"] = f"{part.places[one['index']]}: {one['reason']}"
@@ -169,6 +171,16 @@ def _parts(calls: Iterable[list[Row]]) -> Iterator[list[Row]]:
             part, count = [], 0
     if part:
         yield part
+
+
+def _read_ahead(parts: Iterable[T]) -> Iterator[T]:
+    """The next part is read while ingest works on the one before."""
+    left = iter(parts)
+    with ThreadPoolExecutor(1) as reading:
+        following = reading.submit(next, left, None)
+        while (part := following.result()) is not None:
+            following = reading.submit(next, left, None)
+            yield part
 
 
 def _post_part(client: httpx.Client, query: Mapping[str, str], **body: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ otherwise its digits; internal numbers stay as they are; words for a hidden numb
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 
@@ -19,6 +20,8 @@ _SCHEME = re.compile(r"(?:sips?|tel|callto|pjsip|local|iax2):(?://)?", re.IGNORE
 _HIDES_OWN_NUMBER = re.compile(r"[*#]31#")
 _MASKED = re.compile(r"\d*[xX]{3,}")
 _LONGEST = 64
+_REMEMBERED = 16_384
+"""Spellings that are not read again: the same customers call, and the number of one record is asked for thrice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ def is_masked(text: str) -> bool:
     return _MASKED.fullmatch(text.strip().lstrip("+")) is not None
 
 
+@lru_cache(_REMEMBERED)
 def normalise(text: str, rules: NumberRules) -> Number | Withheld:
     """Read the number of a customer who called. Never raises; what holds no digit at all is withheld."""
     spelled = _bare(text)

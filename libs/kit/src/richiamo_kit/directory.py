@@ -5,12 +5,12 @@ is written first and holds no digits, so whatever a crash leaves behind says not
 """
 
 import asyncio
-import hashlib
 import hmac
 import json
 import os
 import secrets
 from collections import OrderedDict
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -26,7 +26,7 @@ from richiamo_kit.errors import Unavailable
 from richiamo_kit.store.connection import JetStreamError, api_patiently
 from richiamo_kit.store.group_commit import GroupCommit
 from richiamo_kit.store.messages import Stored, newest_on
-from richiamo_kit.store.publish import EXPECTED_POSITION, Outgoing
+from richiamo_kit.store.publish import EXPECTED_POSITION, Acknowledged, Outgoing
 from richiamo_kit.store.streams import DIRECTORY, DIRECTORY_PREFIX
 
 _REMEMBERED = 50_000
@@ -78,27 +78,42 @@ class NatsDirectory:
 
     async def resolve(self, number: str) -> CallerId:
         """The caller of this number; a new one when it has none. Racing calls get one answer."""
-        known = await self.find(number)
-        if known is not None:
-            return known
-        caller = CallerId(uuid4().hex)
-        digest = self._hash(number)
-        await self._put(_by_id(caller), digest.encode())
-        try:
-            await self._put(_by_hash(digest), json.dumps({"id": caller, "number": number}).encode(), expected=0)
-        except JetStreamError as error:
-            if error.code not in _WRONG_POSITION:
-                raise Unavailable(str(error)) from error
-            # Somebody was faster, or it was our own repeat: what stands there counts.
-            standing = await newest_on(self._client, DIRECTORY, _by_hash(digest))
-            if standing is None:
-                raise Unavailable("the directory entry moved while it was made") from error
-            winner = CallerId(json.loads(standing.body)["id"])
-            if winner != caller:
-                await self._erase(await newest_on(self._client, DIRECTORY, _by_id(caller)))
-            caller = winner
-        self._remember(number, caller)
-        return caller
+        return (await self.resolve_all([number]))[number]
+
+    async def resolve_all(self, numbers: Collection[str]) -> dict[str, CallerId]:
+        """See `CallerDirectory.resolve_all`."""
+        each = list(dict.fromkeys(numbers))
+        found = dict(zip(each, await asyncio.gather(*map(self.find, each)), strict=True))
+        fresh = {number: CallerId(uuid4().hex) for number, caller in found.items() if caller is None}
+        if fresh:
+            _require(await self._group.send_all([self._pointer(*one) for one in fresh.items()]))
+            answers = await self._group.send_all([self._entry(*one) for one in fresh.items()])
+            for (number, caller), answer in zip(fresh.items(), answers, strict=True):
+                fresh[number] = await self._standing(number, caller, answer)
+                self._remember(number, fresh[number])
+        return {number: caller or fresh[number] for number, caller in found.items()}
+
+    async def _standing(self, number: str, caller: CallerId, answer: Acknowledged | JetStreamError) -> CallerId:
+        """Whose entry the number has after an attempt to make one for `caller`."""
+        if isinstance(answer, Acknowledged):
+            return caller
+        if answer.code not in _WRONG_POSITION:
+            raise Unavailable(str(answer)) from answer
+        # Somebody was faster, or it was our own repeat: what stands there counts.
+        standing = await newest_on(self._client, DIRECTORY, _by_hash(self._hash(number)))
+        if standing is None:
+            raise Unavailable("the directory entry moved while it was made") from answer
+        winner = CallerId(json.loads(standing.body)["id"])
+        if winner != caller:
+            await self._erase(await newest_on(self._client, DIRECTORY, _by_id(caller)))
+        return winner
+
+    def _pointer(self, number: str, caller: CallerId) -> Outgoing:
+        return Outgoing(_by_id(caller), {}, self._hash(number).encode())
+
+    def _entry(self, number: str, caller: CallerId) -> Outgoing:
+        body = json.dumps({"id": caller, "number": number}).encode()
+        return Outgoing(_by_hash(self._hash(number)), {EXPECTED_POSITION: "0"}, body)
 
     async def find(self, number: str) -> CallerId | None:
         """The caller of this number, or None; never creates one."""
@@ -143,7 +158,7 @@ class NatsDirectory:
         await self._listen()
         if self._erasures_read < 0:
             await self.read_erasures()
-        erased = self._erased.get(self._hash(number))
+        erased = self._erased.get(self._hash(number)) if self._erased else None
         return erased is not None and at < erased
 
     async def read_erasures(self) -> None:
@@ -195,7 +210,7 @@ class NatsDirectory:
             self._ids.pop(self._hash(number), None)
 
     def _hash(self, number: str) -> str:
-        return hmac.new(self._key, number.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, number.encode(), "sha256").hex()
 
     def _remember(self, number: str, caller: CallerId) -> None:
         if caller in self._forgotten:
@@ -208,10 +223,6 @@ class NatsDirectory:
         while len(self._numbers) > _REMEMBERED:
             self._numbers.popitem(last=False)
 
-    async def _put(self, subject: str, body: bytes, *, expected: int | None = None) -> None:
-        headers = {} if expected is None else {EXPECTED_POSITION: str(expected)}
-        await self._group.send(Outgoing(subject, headers, body))
-
     async def _erase(self, stored: Stored | None) -> None:
         if stored is None:
             return
@@ -223,6 +234,12 @@ class NatsDirectory:
         except JetStreamError as error:
             if error.status != 404 and "not found" not in error.description:
                 raise Unavailable(str(error)) from error
+
+
+def _require(answers: Iterable[Acknowledged | JetStreamError]) -> None:
+    for answer in answers:
+        if isinstance(answer, JetStreamError):
+            raise Unavailable(str(answer)) from answer
 
 
 def _by_hash(digest: str) -> str:

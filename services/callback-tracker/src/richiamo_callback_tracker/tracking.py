@@ -5,7 +5,6 @@ record gives it, and those the view knows are left out, so the log holds each on
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -34,10 +33,8 @@ from richiamo_kit.store.port import EventStore
 from richiamo_kit.store.publish import publish
 from richiamo_kit.store.reader import follow_stream
 from richiamo_kit.store.streams import CDR
-from richiamo_kit.together import together
 
 _log = structlog.get_logger(__name__)
-_AT_ONCE = 500
 _PAUSE = 0.3
 _VIEW_WITHIN = 10.0
 
@@ -90,18 +87,9 @@ class Tracker:
         await self._catch_up()
         judged = [judge(record, self.site.settings) for record in records]
         events = await self._facts(judged)
-        of_subject: dict[tuple[str, str], list[NewEvent]] = defaultdict(list)
+        await self.store.append_each(events)
         for event in events:
-            of_subject[event.subject, event.correlation_id].append(event)
-        slots = asyncio.Semaphore(_AT_ONCE)
-
-        async def append(group: list[NewEvent]) -> None:
-            async with slots:
-                for event in group:
-                    await self.store.append([event])
-                    metrics.FACTS.labels(type_of(event.data)).inc()
-
-        await together([append(group) for group in of_subject.values()])
+            metrics.FACTS.labels(type_of(event.data)).inc()
         _log.info("records_tracked", records=len(records), facts=len(events), position=chunk[-1].position)
 
     async def _facts(self, judged: Sequence[Judged]) -> list[NewEvent]:

@@ -61,8 +61,8 @@ class TrackerProjection:
                 case _:
                     pass
         async with connection.cursor() as cursor:
-            await cursor.executemany(self._statement(_LOSER), [(one,) for one in sorted(lost)])
-            await cursor.executemany(self._statement(_WRITTEN), [(one,) for one in sorted(written)])
+            await cursor.execute(self._statement(_LOSER), (sorted(lost),))
+            await cursor.execute(self._statement(_WRITTEN), (sorted(written),))
             await cursor.executemany(self._statement(_DIAL), dials)
             await cursor.executemany(self._statement(_MATCH), matches)
         return set()
@@ -71,8 +71,8 @@ class TrackerProjection:
         return sql.SQL(template).format(schema=sql.Identifier(self.schema))
 
 
-_LOSER = "INSERT INTO {schema}.losers_v1 (caller_id) VALUES (%s) ON CONFLICT DO NOTHING"
-_WRITTEN = "INSERT INTO {schema}.written_v1 (event_id) VALUES (%s) ON CONFLICT DO NOTHING"
+_LOSER = "INSERT INTO {schema}.losers_v1 (caller_id) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
+_WRITTEN = "INSERT INTO {schema}.written_v1 (event_id) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
 _DIAL = (
     "INSERT INTO {schema}.dials_v1 (dial_id, caller_id, extension, clicked_at) VALUES (%s, %s, %s, %s)"
     " ON CONFLICT DO NOTHING"

@@ -158,12 +158,14 @@ class CallIndexProjection:
                 if isinstance(run, CallVoided):
                     await cursor.execute(self._statement(_FORGET), (run.call.pbx, run.call.unique_id, run.caller))
                 else:
-                    await cursor.executemany(
-                        self._statement(_KEEP),
-                        [(call.pbx, call.unique_id, known.caller, sorted(known.events)) for call, known in run.items()],
-                    )
+                    rows = [
+                        (call.pbx, call.unique_id, known.caller, event)
+                        for call, known in run.items()
+                        for event in sorted(known.events)
+                    ]
+                    await cursor.execute(self._statement(_KEEP), [list(column) for column in zip(*rows, strict=True)])
             lost = {event.data.caller for event in batch if isinstance(event.data, CallMissed) and event.data.caller}
-            await cursor.executemany(self._statement(_LOSER), [(caller,) for caller in sorted(lost)])
+            await cursor.execute(self._statement(_LOSER), (sorted(lost),))
         return set()
 
     def _statement(self, template: str) -> sql.Composed:
@@ -171,12 +173,15 @@ class CallIndexProjection:
 
 
 _KEEP = (
-    "INSERT INTO {schema}.calls_v1 AS c (pbx, unique_id, caller_id, events) VALUES (%s, %s, %s, %s)"
+    "INSERT INTO {schema}.calls_v1 AS c (pbx, unique_id, caller_id, events)"
+    " SELECT pbx, unique_id, max(caller_id), array_agg(event)"
+    " FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS n (pbx, unique_id, caller_id, event)"
+    " GROUP BY pbx, unique_id"
     " ON CONFLICT (pbx, unique_id) DO UPDATE SET caller_id = coalesce(c.caller_id, excluded.caller_id),"
     " events = ARRAY(SELECT DISTINCT unnest(c.events || excluded.events))"
 )
 _FORGET = "DELETE FROM {schema}.calls_v1 WHERE pbx = %s AND unique_id = %s AND caller_id IS NOT DISTINCT FROM %s"
-_LOSER = "INSERT INTO {schema}.losers_v1 (caller_id) VALUES (%s) ON CONFLICT DO NOTHING"
+_LOSER = "INSERT INTO {schema}.losers_v1 (caller_id) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
 
 
 def _runs(batch: Iterable[Recorded]) -> Iterable[CallVoided | Mapping[CallId, KnownCall]]:

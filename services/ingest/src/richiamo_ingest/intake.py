@@ -10,9 +10,9 @@ from contextlib import suppress
 
 import structlog
 
-from richiamo_ingest.reports import REPORTS, PutAside
+from richiamo_ingest.reports import REPORTS, Outcome, PutAside
 from richiamo_ingest.spool import AnyReport, Spool
-from richiamo_ingest.writing import Outcome, Writer
+from richiamo_ingest.writing import Writer
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import Unavailable
 

@@ -18,11 +18,10 @@ from richiamo_ingest.kalliope.records import Reading
 from richiamo_ingest.kalliope.routing import read_routing
 from richiamo_ingest.link import Link
 from richiamo_ingest.record_bodies import read_any
-from richiamo_ingest.reports import REPORTS, NotUnderstood
+from richiamo_ingest.reports import REPORTS, NotUnderstood, Outcome
 from richiamo_ingest.site import Site
 from richiamo_ingest.spool import AnyReport
 from richiamo_ingest.taking import Taking
-from richiamo_ingest.writing import Outcome
 from richiamo_kit import metrics, quarantine
 from richiamo_kit.errors import Problem, Unavailable
 from richiamo_kit.quarantine import LARGEST_KEPT, Entry

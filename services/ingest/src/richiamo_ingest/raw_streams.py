@@ -1,5 +1,8 @@
 """Where are raw records and refused messages kept? In streams of their own that forget after the retention."""
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from nats.aio.client import Client
 
 from richiamo_events.records import RECORD, CallRecord, record_message_id
@@ -15,6 +18,18 @@ from richiamo_kit.store.publish import Outgoing
 _PATIENCE = 1.0
 
 
+class RawStreams(Protocol):
+    """Keeps what carries numbers, for a short time: call records, and what was not understood."""
+
+    async def keep_records(self, records: Sequence[CallRecord]) -> list[bool]:
+        """Store records; answers of each whether it is new to the stream. Raises `Unavailable`."""
+        ...
+
+    async def put_aside(self, report: PutAside) -> None:
+        """Store what could not be understood. Raises `Unavailable`."""
+        ...
+
+
 class JetStreamRawStreams:
     """The streams `CDR` and `QUARANTINE`."""
 
@@ -22,14 +37,14 @@ class JetStreamRawStreams:
         self._client = client
         self._records = GroupCommit(client, patience=_PATIENCE)
 
-    async def keep_record(self, record: CallRecord) -> bool:
-        """See `RawStreams.keep_record`."""
-        subject = f"richiamo.cdr.{record.call.pbx}"
-        message = Outgoing(subject, {MESSAGE_ID: record_message_id(record)}, RECORD.dump_json(record))
-        try:
-            return not (await self._records.send(message)).duplicate
-        except JetStreamError as error:
-            raise Unavailable(str(error)) from error
+    async def keep_records(self, records: Sequence[CallRecord]) -> list[bool]:
+        """See `RawStreams.keep_records`."""
+        kept: list[bool] = []
+        for answer in await self._records.send_all([_message(record) for record in records]):
+            if isinstance(answer, JetStreamError):
+                raise Unavailable(str(answer)) from answer
+            kept.append(not answer.duplicate)
+        return kept
 
     async def put_aside(self, report: PutAside) -> None:
         """See `RawStreams.put_aside`."""
@@ -43,3 +58,8 @@ class JetStreamRawStreams:
             query=report.query,
         )
         await quarantine.keep(self._client, entry, patience=_PATIENCE)
+
+
+def _message(record: CallRecord) -> Outgoing:
+    subject = f"richiamo.cdr.{record.call.pbx}"
+    return Outgoing(subject, {MESSAGE_ID: record_message_id(record)}, RECORD.dump_json(record))

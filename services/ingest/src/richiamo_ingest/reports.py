@@ -6,6 +6,7 @@ and the instant it was first received.
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -92,3 +93,11 @@ REPORTS: TypeAdapter[list[LostReport | ServedReport | RecordReport | PutAside]] 
 
 class NotUnderstood(Exception):
     """The PBX sent something that cannot be read; the message says in one sentence what is wrong with it."""
+
+
+class Outcome(StrEnum):
+    """What happened to one report."""
+
+    NEW = "new"
+    DUPLICATE = "duplicate"
+    SPOOLED = "spooled"

@@ -9,10 +9,9 @@ import structlog
 
 from richiamo_ingest.intake import Intake
 from richiamo_ingest.kalliope.records import MASKED, Reading, Refusal
-from richiamo_ingest.reports import PutAside, RecordReport
+from richiamo_ingest.reports import Outcome, PutAside, RecordReport
 from richiamo_ingest.site import Site
 from richiamo_ingest.spool import AnyReport
-from richiamo_ingest.writing import Outcome
 from richiamo_kit import metrics
 
 _log = structlog.get_logger(__name__)

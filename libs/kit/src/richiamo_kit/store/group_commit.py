@@ -5,6 +5,7 @@ messages that arrive during one write go together in the next; without load a me
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nats.aio.client import Client
@@ -14,6 +15,8 @@ from richiamo_kit.store.connection import JetStreamError
 from richiamo_kit.store.publish import EXPECTED_POSITION, PATIENCE, Acknowledged, Outgoing, send
 
 _MOST = 500
+_PIECES = 4
+_FEW = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,34 @@ class GroupCommit:
 
     async def send(self, message: Outgoing) -> Acknowledged:
         """Store one message; raises as `publish.send` does for it alone, whatever became of its neighbours."""
-        waiting = _Waiting(message, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
-        if self._sender is None or self._sender.done():
-            self._sender = asyncio.create_task(self._send_all(), name="group_commit")
+        [waiting] = self._queued([message])
         return await waiting.answer
+
+    async def send_all(self, messages: Sequence[Outgoing]) -> list[Acknowledged | JetStreamError]:
+        """Store many messages, each for itself; answers what became of each.
+
+        Raises `Unavailable` when that is not known of one of them; the others may be stored.
+        """
+        answers: list[Acknowledged | JetStreamError] = []
+        trouble: Unavailable | None = None
+        for waiting in self._queued(messages):
+            try:
+                answers.append(await waiting.answer)
+            except JetStreamError as error:
+                answers.append(error)
+            except Unavailable as error:
+                trouble = error
+        if trouble is not None:
+            raise trouble
+        return answers
+
+    def _queued(self, messages: Sequence[Outgoing]) -> list[_Waiting]:
+        loop = asyncio.get_running_loop()
+        queued = [_Waiting(message, loop.create_future()) for message in messages]
+        self._waiting.extend(queued)
+        if self._waiting and (self._sender is None or self._sender.done()):
+            self._sender = asyncio.create_task(self._send_all(), name="group_commit")
+        return queued
 
     async def _send_all(self) -> None:
         while self._waiting:
@@ -68,8 +94,8 @@ class GroupCommit:
         try:
             last = await send(self._client, [one.message for one in group], patience=self._patience)
         except JetStreamError:
-            # One known id or wrong position refuses all, and none is stored: each for itself then.
-            await asyncio.gather(*(self._send_one(one) for one in group))
+            # One known id or wrong position refuses all, and none is stored.
+            await self._send_apart(group)
         except Unavailable as error:
             for one in group:
                 _fail(one, Unavailable(str(error)))
@@ -82,6 +108,15 @@ class GroupCommit:
             for number, one in enumerate(group):
                 if not one.answer.done():
                     one.answer.set_result(Acknowledged(first + number, duplicate=False))
+
+    async def _send_apart(self, group: list[_Waiting]) -> None:
+        """In smaller groups, and at last each for itself: one refusal costs its neighbours little."""
+        if len(group) <= _FEW:
+            await asyncio.gather(*(self._send_one(one) for one in group))
+            return
+        size = -(-len(group) // _PIECES)
+        for start in range(0, len(group), size):
+            await self._send_group(group[start : start + size])
 
     async def _send_one(self, one: _Waiting) -> None:
         try:

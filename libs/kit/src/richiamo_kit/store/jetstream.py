@@ -61,6 +61,12 @@ class JetStreamEventStore:
             position = await self.append([event])
         return position
 
+    async def append_each(self, events: Sequence[NewEvent]) -> None:
+        """See `EventStore.append_each`."""
+        for answer in await self._group.send_all([self._outgoing(event) for event in events]):
+            if isinstance(answer, JetStreamError):
+                raise Unavailable(str(answer)) from answer
+
     async def append_guarded(self, groups: Sequence[Guarded]) -> int:
         """See `EventStore.append_guarded`."""
         messages = [message for group in groups for message in self._guarded(group)]

@@ -52,6 +52,10 @@ class MemoryEventStore:
                 self._store(event)
         return self._known[message_id(events[-1])]
 
+    async def append_each(self, events: Sequence[NewEvent]) -> None:
+        """See `EventStore.append_each`."""
+        await self.append(events)
+
     async def append_guarded(self, groups: Sequence[Guarded]) -> int:
         """See `EventStore.append_guarded`."""
         events = [event for group in groups for event in group.events]

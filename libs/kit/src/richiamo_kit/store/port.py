@@ -38,6 +38,13 @@ class EventStore(Protocol):
         """
         ...
 
+    async def append_each(self, events: Sequence[NewEvent]) -> None:
+        """Store the events, each for itself, as many `append` of one would, in fewer writes.
+
+        Raises `Unavailable` when one of them may be missing; the others may be stored.
+        """
+        ...
+
     async def append_guarded(self, groups: Sequence[Guarded]) -> int:
         """Store the events of several subjects, all or none, each guarded; answer the last one's position.
 

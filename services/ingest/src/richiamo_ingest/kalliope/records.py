@@ -152,7 +152,11 @@ def _empty(value: object) -> bool:
 
 
 def plain_name(name: object) -> str:
-    return str(name).strip().lstrip("#").strip().lower().replace(" ", "_")
+    """The name of a field as it is known here, however it is dressed up."""
+    shown = str(name)
+    if shown.islower() and shown.isidentifier():
+        return shown
+    return shown.strip().lstrip("#").strip().lower().replace(" ", "_")
 
 
 def _nested(legs: object) -> list[Row]:

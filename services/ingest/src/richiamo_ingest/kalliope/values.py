@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from richiamo_events.numbers import is_placeholder
@@ -20,12 +21,17 @@ _NEAR = timedelta(hours=2)
 _DAY = timedelta(days=1)
 _EARLIEST_YEAR = 1990
 _LATEST_YEAR = 2100
+_REMEMBERED = 4096
+"""Times that are not read again: those of the legs of a call are nearly the same."""
 
 
 def text(value: object) -> str:
     """A value as text; an absent one, or a placeholder that the PBX never replaced, is empty."""
     if value is None or isinstance(value, dict | list):
         return ""
+    if isinstance(value, str) and value.isascii() and value.isprintable() and "%" not in value:
+        # Nearly all are: nothing to put right.
+        return value.strip()[:_LONGEST_TEXT].strip()
     shown = str(value).strip()
     if isinstance(value, bool):
         shown = shown.lower()
@@ -104,24 +110,32 @@ class LocalTimes:
             return candidates[0]
         return next((at for at in candidates if at >= since - timedelta(seconds=1)), candidates[-1])
 
-    def _candidates(self, value: object, name: str) -> list[datetime]:
+    def _candidates(self, value: object, name: str) -> Sequence[datetime]:
         """The one instant it can mean, or both of the doubled hour, the earlier first."""
-        read = value if isinstance(value, datetime) else _instant(text(value), name)
-        if read is None:
-            return []
-        if not _EARLIEST_YEAR <= read.year <= _LATEST_YEAR:
-            raise NotUnderstood(f"{name} lies outside the years {_EARLIEST_YEAR} to {_LATEST_YEAR}.")
-        whole = read.replace(microsecond=0)
-        if whole.tzinfo is not None:
-            return [whole.astimezone(UTC)]
-        both = {whole.replace(tzinfo=self._zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
-        return sorted(both)
+        try:
+            if isinstance(value, datetime):
+                return _instants(value, self._zone)
+            return _read(text(value), self._zone)
+        except ValueError as error:
+            raise NotUnderstood(f"{name} {error}") from None
 
 
-def _instant(shown: str, name: str) -> datetime | None:
+@lru_cache(_REMEMBERED)
+def _read(shown: str, zone: ZoneInfo) -> Sequence[datetime]:
+    """What a text means. Raises `ValueError` with the end of a sentence."""
     if not shown or shown.startswith("0000-00-00"):
-        return None
+        return ()
     try:
-        return datetime.fromisoformat(shown)
+        read = datetime.fromisoformat(shown)
     except ValueError:
-        raise NotUnderstood(f"{name} is not a time like 2018-05-08 12:00:00: {shown[:40]!r}.") from None
+        raise ValueError(f"is not a time like 2018-05-08 12:00:00: {shown[:40]!r}.") from None
+    return _instants(read, zone)
+
+
+def _instants(read: datetime, zone: ZoneInfo) -> Sequence[datetime]:
+    if not _EARLIEST_YEAR <= read.year <= _LATEST_YEAR:
+        raise ValueError(f"lies outside the years {_EARLIEST_YEAR} to {_LATEST_YEAR}.")
+    whole = read.replace(microsecond=0)
+    if whole.tzinfo is not None:
+        return (whole.astimezone(UTC),)
+    return sorted({whole.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)})
