@@ -87,6 +87,10 @@ lock: $(STAMPS)/uv ## Choose the newest versions allowed, write requirements.loc
 		$(patsubst %,--no-emit-package %,richiamo richiamo-events richiamo-kit richiamo-ingest richiamo-queue \
 		richiamo-callback-tracker richiamo-reporting richiamo-gateway richiamo-ops)
 
+.PHONY: screenshots
+screenshots: ready ## Take the pictures of all pages for README and docs, from a system of its own with demo data.
+	@CHROMIUM="$$(tools/ensure-browser)" && export CHROMIUM && $(BIN)/python tools/screenshots.py docs/images
+
 .PHONY: metrics-page
 metrics-page: ready ## Write docs/metrics.md from the catalogue of metrics.
 	@$(BIN)/python -c "from richiamo_kit import metrics; print(metrics.page(), end='')" >docs/metrics.md

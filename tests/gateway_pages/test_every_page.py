@@ -6,7 +6,7 @@ from typing import Any
 
 import axe_playwright_python
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from richiamo_gateway.pages.navigation import PLACES
 from tests.gateway.conftest import House
@@ -30,9 +30,7 @@ async def barriers(page: Page) -> list[dict[str, Any]]:
 
 async def settled(page: Page) -> None:
     """Waits for the first picture of what is drawn by a script."""
-    await page.wait_for_function(
-        "[...document.querySelectorAll('.chart')].every((box) => box.querySelector('svg, canvas'))"
-    )
+    await expect(page.locator(".chart:not(:has(svg, canvas))")).to_have_count(0)
 
 
 async def outside(page: Page) -> list[str]:

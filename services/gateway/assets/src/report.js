@@ -31,7 +31,7 @@ function donut(days) {
     tooltip: tooltip("item"),
     series: [{
       type: "pie",
-      radius: ["48%", "70%"],
+      radius: ["42%", "62%"],
       label: { color: painted("--text"), formatter: ({ percent }) => share.format(percent / 100), overflow: "none", minMargin: 4, edgeDistance: 4 },
       labelLine: { length: 6, length2: 4 },
       data: on().map((key) => ({ ...look(key), value: days.reduce((sum, row) => sum + valueOf(row, key.dataset.series), 0) })).filter((part) => part.value),
