@@ -21,7 +21,10 @@ from richiamo_ingest.poll.schedule import Mark, first_mark
 from richiamo_ingest.settings import IngestSettings
 from richiamo_ingest.taking import Taken, Taking
 from richiamo_kit.clock import FixedClock
+from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.kalliope_rest import Trouble
+from richiamo_kit.raw_records import erase_raw_records
+from richiamo_kit.servers import NatsServer
 from richiamo_kit.store.connection import api
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import QUARANTINE
@@ -30,6 +33,7 @@ from tests.kalliope.cdr import Form, Generation, Record
 from tests.kalliope.pbx import KalliopePbx
 from tests.kalliope.pbx import Trouble as PbxFault
 from tests.kalliope.running import running
+from tests.kit.servers import digits_anywhere
 
 pytestmark = pytest.mark.servers
 
@@ -179,6 +183,29 @@ class TestPolling:
         site.pbx.records.append(late)
         await site.poll()
         assert set(await site.lost()) == {FIRST, late.summary["unique_id"]}
+
+    async def test_a_person_who_was_erased_is_not_brought_back_by_the_records_that_are_read_again(
+        self, site: Site, nats_server: NatsServer, tmp_path: Path
+    ) -> None:
+        client = site.ingest.store.client
+        directory = NatsDirectory(client, read_key(tmp_path / "secrets" / "directory.key"))
+        caller = await directory.find("+390501234567")
+        assert caller is not None
+        site.clock.advance(timedelta(minutes=1))
+        await directory.register_erasure(caller, site.clock.now())
+        await erase_raw_records(client, "+390501234567")
+        await directory.forget(caller)
+        assert digits_anywhere(nats_server.folder, b"501234567") == []
+        # The overlap has the old record again, and one more of the same person that appears only now.
+        late = lost(NOW - timedelta(minutes=90))
+        site.pbx.records.append(late)
+        await site.poll(timedelta(minutes=4))
+        await site.ingest.drained()
+        assert await site.lost() == [FIRST, late.summary["unique_id"]]
+        assert [one.caller for one in await site.ingest.facts() if isinstance(one, CallMissed)] == [caller, None]
+        assert await directory.find("+390501234567") is None
+        assert digits_anywhere(nats_server.folder, b"501234567") == []
+        assert digits_anywhere(tmp_path, b"501234567") == []
 
     async def test_a_call_that_still_goes_on_is_judged_when_it_ended(self, site: Site) -> None:
         at = NOW + timedelta(minutes=3)

@@ -1,5 +1,6 @@
 """Is a person gone when `erase` returns? No byte below the data folder, no late report and no second import knows them."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
@@ -34,16 +35,16 @@ def own() -> Iterator[System]:
 
 
 def erased(system: System, number: str) -> str:
+    return richiamo(system, "erase", number, "--yes", said=True)
+
+
+def richiamo(system: System, *words: str, said: bool = False) -> str:
+    """What a command wrote, or what it said beside."""
     done = subprocess.run(
-        [command(), "erase", number, "--yes"],
-        env=system.variables,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+        [command(), *words], env=system.variables, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
-    return done.stderr
+    return done.stderr if said else done.stdout
 
 
 def test_no_byte_of_an_erased_number_is_left_and_nothing_brings_it_back(own: System) -> None:
@@ -60,6 +61,9 @@ def test_no_byte_of_an_erased_number_is_left_and_nothing_brings_it_back(own: Sys
     dialled = anna.api.post(f"/callers/{row['caller_id']}/recalls", headers={"Idempotency-Key": "k1"})
     assert dialled.status_code == 202, dialled.text
     before = figures(admin)
+    position = admin.api.get("/requests", params={"view": "all"}).json()["position"]
+    earlier = recorded_at(own, position)
+    assert figures(admin, as_of=earlier) == before
 
     assert digits_anywhere(own.folder, DIGITS), "the test must see the digits where they are"
     said = erased(own, NUMBER)
@@ -68,7 +72,7 @@ def test_no_byte_of_an_erased_number_is_left_and_nothing_brings_it_back(own: Sys
     assert [line for line in own.log().splitlines() if DIGITS.decode() in line] == []
     assert digits_anywhere(own.folder, DIGITS) == []
     assert digits_anywhere(own.folder, OTHER[1:].encode()), "only the one who asked is forgotten"
-    assert figures(admin) == before
+    assert figures(admin) == figures(admin, as_of=earlier) == before
 
     # The poll reads everything of the last days again, and calls of the same person that it had never seen.
     again = edge.records(record, pbx.lost(NUMBER, QUEUE, began - timedelta(hours=1)))
@@ -77,6 +81,9 @@ def test_no_byte_of_an_erased_number_is_left_and_nothing_brings_it_back(own: Sys
     eventually(lambda: figures(admin) == (before[0], before[1] + 2), what="both counted, as withheld")
     assert digits_anywhere(own.folder, DIGITS) == []
     assert shown(admin, "all") is None
+    richiamo(own, "rebuild", "all")
+    assert figures(admin, as_of=earlier) == before, "also when every view is made anew"
+    assert digits_anywhere(own.folder, DIGITS) == []
 
     edge.loses(NUMBER, QUEUE)
     fresh = eventually(lambda: shown(anna, "recall"))
@@ -84,11 +91,17 @@ def test_no_byte_of_an_erased_number_is_left_and_nothing_brings_it_back(own: Sys
     assert fresh["calls"] == 1
 
 
-def figures(who: people.Person) -> tuple[int, int]:
+def figures(who: people.Person, **as_of: str) -> tuple[int, int]:
     """Requests of the last two days, and missed calls, those with a withheld number included."""
     days = [pbx.site_day(pbx.now() - timedelta(days=ago)) for ago in (1, 0)]
-    total = who.report("dashboard", **{"from": days[0], "to": days[1]})["totals"]["total"]
-    return total, sum(who.report("day", day=day)["today"]["total_calls"] for day in days)
+    total = who.report("dashboard", **{"from": days[0], "to": days[1], **as_of})["totals"]["total"]
+    return total, sum(who.report("day", day=day, **as_of)["today"]["total_calls"] for day in days)
+
+
+def recorded_at(system: System, position: int) -> str:
+    """The instant at which the log took the event of this position."""
+    line = richiamo(system, "replay", "--after", str(position - 1), "--up-to", str(position))
+    return str(json.loads(line)["recorded_at"])
 
 
 def shown(who: people.Person, view: str) -> Any:

@@ -7,7 +7,7 @@ from nats.aio.client import Client
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.store.connection import JetStreamError, api_patiently
 from richiamo_kit.store.reader import read_stream
-from richiamo_kit.store.streams import CDR, DEAD, QUARANTINE
+from richiamo_kit.store.streams import CDR, DEAD, DIRECTORY, QUARANTINE
 
 _SHORTEST = 5
 """Digits below which a number is an internal one that every record may hold by chance."""
@@ -48,3 +48,9 @@ async def erase_message(client: Client, stream: str, position: int) -> bool:
             raise Unavailable(str(error)) from error
         return False
     return True
+
+
+async def kept_by_several_nodes(client: Client) -> bool:
+    """Whether what is overwritten stands for a while in the nodes' consensus logs: until NATS compacts them."""
+    config = (await api_patiently(client, f"STREAM.INFO.{DIRECTORY}"))["config"]
+    return isinstance(config, dict) and int(config.get("num_replicas", 1)) > 1

@@ -23,7 +23,7 @@ from richiamo_kit.log_view import SiteView
 from richiamo_kit.messaging import answering, make_broker
 from richiamo_kit.observation import database_is_there, log_is_there, observed
 from richiamo_kit.projector import Projector, wait_for
-from richiamo_kit.raw_records import erase_raw_records
+from richiamo_kit.raw_records import erase_raw_records, kept_by_several_nodes
 from richiamo_kit.settling import settled
 from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore
@@ -120,6 +120,7 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
                 partial(erase_raw_records, client),
                 _seen_by_view(pool),
                 partial(scrub, database_url),
+                partial(kept_by_several_nodes, client),
             ),
             dialler=diallers.chosen,
             site=site,

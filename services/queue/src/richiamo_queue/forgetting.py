@@ -28,12 +28,15 @@ class Forgetting:
     """Returns when the worklist no longer shows the number."""
     scrub: Callable[[str], Awaitable[bool]]
     """Removes what is left of a number in the files of PostgreSQL; false when it may not."""
+    kept_by_several_nodes: Callable[[], Awaitable[bool]]
+    """Whether NATS keeps what it was told to overwrite in consensus logs as well."""
 
     async def forget(self, caller: CallerId, position: int, at: datetime) -> list[str]:
         """Forget the caller's number; `position` is that of its erasure, 0 if that was long ago.
 
         Answers where digits may be left that cannot be reached from here: `ingest` (none runs, or its spool cannot
-        be emptied now), `postgresql` (its log, when our role may not make a checkpoint).
+        be emptied now), `postgresql` (its log, when our role may not make a checkpoint), `nats` (on several nodes:
+        their consensus logs, which NATS compacts within three minutes).
 
         The register comes first, so that nothing new is stored; the directory entry goes last: without it a repeat
         after a crash would not know what to look for.
@@ -51,6 +54,8 @@ class Forgetting:
             records = await self.erase_raw_records(number)
             if not await self.scrub(number):
                 left.append("postgresql")
+            if await self.kept_by_several_nodes():
+                left.append("nats")
             await self.directory.forget(caller)
             _log.info("caller_forgotten", caller_id=caller, raw_records=records, left=left)
         return left
