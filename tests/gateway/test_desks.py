@@ -72,6 +72,22 @@ class TestDesks:
         await at(house, "anna")
         assert extension_of(house, "anna") == "201"
 
+    async def test_a_desk_is_free_again_when_the_last_session_ran_out(self, house: House) -> None:
+        await gone(await house.person("anna"))
+        await gone(await house.person("bruno", extension="202"))
+        await at(house, "anna", "210")
+        bruno = await at(house, "bruno", "203")
+        await house.gateway.desks.free()
+        assert (extension_of(house, "anna"), extension_of(house, "bruno")) == ("210", "203"), "both are there"
+        engine = house.gateway.sessions._engine
+        async with engine.begin() as connection:
+            await connection.execute(text("UPDATE gateway.session SET expires_at = now() WHERE username = 'anna'"))
+        before = await house.gateway.log_end()
+        await asyncio.gather(house.gateway.desks.free(), house.gateway.desks.free())
+        assert (extension_of(house, "anna"), extension_of(house, "bruno")) == ("", "203")
+        assert await house.gateway.log_end() == before + 1, "said once, whoever looks"
+        assert (await bruno.patch("/session", json={"extension": "210"})).json()["extension"] == "210"
+
     async def test_it_can_be_changed_and_what_is_no_extension_is_refused(self, house: House) -> None:
         anna = await house.person("anna", extension="201")
         assert (await anna.patch("/session", json={"extension": "210"})).json()["extension"] == "210"

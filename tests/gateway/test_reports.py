@@ -1,6 +1,6 @@
 """Do the reports come through as the contract says, as JSON and as workbooks?"""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -41,6 +41,24 @@ async def test_every_report_answers_in_its_shape(
     behind = await berta.get("/reports/dashboard/requests", params={"figure": "unhandled", "day": day}, headers=headers)
     assert [item["caller_id"] for item in behind.json()["items"]] == [caller]
     assert behind.json()["items"][0]["outcome"] == "unhandled"
+
+
+async def test_behind_a_figure_too_who_waits_too_long_is_marked(
+    house: House, event_store: JetStreamEventStore, data_dir: Path
+) -> None:
+    berta = await house.person("berta", "supervisor")
+    now = datetime.now(UTC)
+    anna, bruno = [await caller_of(event_store, data_dir, f"+39050123456{number}") for number in (1, 2)]
+    await lose(event_store, anna, "1.1", at=now)
+    position = await lose(event_store, bruno, "2.1", at=now - timedelta(days=9))
+    span = {"figure": "total", "from": (now - timedelta(days=10)).date().isoformat(), "to": now.date().isoformat()}
+    answer = await berta.get("/reports/dashboard/requests", params=span, headers={"Min-Position": str(position)})
+    late, recent = sorted(answer.json()["items"], key=lambda item: str(item["first_call"]))
+    assert (late["overdue"], recent["overdue"]) == (True, False)
+    assert late["overdue_at"] < now.isoformat() < recent["overdue_at"]
+    page = await berta.get(f"{house.url}/reports/dashboard/requests", params=span, headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert (page.text.count('class="age'), page.text.count('class="age late"')) == (2, 1)
 
 
 @pytest.mark.parametrize("report", ["dashboard", "day", "code-caller", "historical"])

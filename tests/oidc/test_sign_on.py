@@ -94,6 +94,39 @@ class TestComingIn:
         page = await firm.comes_back(await firm.browser(), "a1", "/nowhere?recalled_min=2")
         assert page.request.url.raw_path == b"/nowhere?recalled_min=2"
 
+    async def test_an_operator_without_an_extension_is_asked_for_the_desk_of_today(self, firm: Firm) -> None:
+        firm.provider.employs("a1", preferred_username="anna", groups=["call-centre"])
+        wanted = "/a-page-that-asks-no-service?recalled_min=2"
+        browser = await firm.browser()
+        page = await firm.comes_back(browser, "a1", wanted)
+        assert page.status_code == 200
+        assert page.url.path == "/login/desk"
+        await (await firm.house.admin()).post(
+            "/users", json={"username": "bruno", "password": "pw-bruno-1", "name": "Bruno", "role": "operator"}
+        )
+        answer = await (await firm.house.client()).post(
+            "/session", json={"username": "bruno", "password": "pw-bruno-1", "extension": "210"}
+        )
+        assert answer.status_code == 200
+        chosen = {"extension": "210", "next": page.url.params["next"]}
+        taken = await browser.post("/login/desk", data=chosen)
+        assert taken.status_code == 409
+        assert "Bruno" in taken.text
+        assert 'value="210"' in taken.text
+        assert (await browser.post("/login/desk", data=chosen | {"extension": "abc"})).status_code == 422
+        there = await browser.post("/login/desk", data=chosen | {"extension": "211"})
+        assert there.request.url.raw_path == wanted.encode()
+        assert (await firm.user("anna"))["extension"] == "211"
+        elsewhere = await browser.post("/login/desk", data={"next": "//evil.example/"})
+        assert elsewhere.url.host == "127.0.0.1"
+
+    async def test_who_has_an_extension_goes_straight_on(self, firm: Firm) -> None:
+        firm.provider.employs("a1", preferred_username="anna", groups=["call-centre"])
+        await firm.comes_back(await firm.browser(), "a1")
+        await (await firm.house.admin()).patch("/users/anna", json={"extension": "201"})
+        page = await firm.comes_back(await firm.browser(), "a1")
+        assert page.url.path == "/a-page-that-asks-no-service"
+
     async def test_without_password_only_the_provider_lets_them_in(self, firm: Firm) -> None:
         firm.provider.employs("a1", preferred_username="anna", groups=["leads"])
         await firm.comes_back(await firm.browser(), "a1")

@@ -115,6 +115,7 @@ async def gateway_app(settings: GatewaySettings, clock: Clock | None = None) -> 
             background=tasks,
         )
         tasks.add(asyncio.create_task(live.run(), name="live"))
+        tasks.add(asyncio.create_task(gateway.desks.keep_free(), name="desks"))
         yield Running(make_app(gateway, _checks(engine, client, gateway.inside)), live)
     finally:
         ending = list(tasks)

@@ -4,8 +4,12 @@ The choice is a change of the user in the log, so that recalls, their records an
 only the extension to go back to is kept.
 """
 
+import asyncio
+
+import structlog
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from richiamo_events.language import OperatorChanged
@@ -13,10 +17,13 @@ from richiamo_gateway import problem
 from richiamo_gateway.auth.schema import desk
 from richiamo_gateway.auth.sessions import Sessions
 from richiamo_gateway.people import People
-from richiamo_kit.errors import Problem
+from richiamo_kit.errors import Problem, Unavailable
 from richiamo_kit.log_view import SiteView
 
 _LOCK = 0x5249434445534B
+_LOOK_EVERY = 60.0
+
+_log = structlog.get_logger(__name__)
 
 
 class Desks:
@@ -55,13 +62,24 @@ class Desks:
         """Give the chosen extension back; one's own returns unless a colleague works there now."""
         async with self._engine.begin() as connection:
             await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-            home = await connection.scalar(select(desk.c.home).where(desk.c.username == username))
-            if home is None:
-                return
-            holder = self._holder(home, username)
-            await self._write(username, "" if holder else home, by=username)
-            if holder is None:
-                await self._forget(connection, username)
+            await self._go_home(connection, username)
+
+    async def free(self) -> None:
+        """The same for everybody whose last session has ended by itself: nobody has to come and claim the desk."""
+        async with self._engine.begin() as connection:
+            await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            for username in (await connection.scalars(select(desk.c.username))).all():
+                if not await self._sessions.open_of(username):
+                    await self._go_home(connection, username)
+
+    async def keep_free(self) -> None:
+        """Look once a minute, until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            try:
+                await self.free()
+            except (SQLAlchemyError, OSError, Unavailable) as error:
+                _log.warning("desks_not_freed", reason=str(error).strip())
 
     async def forget(self, username: str) -> None:
         """An administrator gave the user another extension of their own."""
@@ -82,6 +100,18 @@ class Desks:
         await self._remember(connection, me)
         await self._write(username, extension, by=username)
         if await connection.scalar(select(desk.c.home).where(desk.c.username == username)) == extension:
+            await self._forget(connection, username)
+
+    async def _go_home(self, connection: AsyncConnection, username: str) -> None:
+        home = await connection.scalar(select(desk.c.home).where(desk.c.username == username))
+        me = self._site.operators.get(username)
+        if home is None or me is None:
+            return
+        holder = self._holder(home, username)
+        back_at = "" if holder else home
+        if me.extension != back_at:
+            await self._write(username, back_at, by=username)
+        if holder is None:
             await self._forget(connection, username)
 
     def _holder(self, extension: str, username: str) -> OperatorChanged | None:

@@ -15,8 +15,8 @@ from richiamo_gateway.pages.failures.routes import error_page
 from richiamo_gateway.pages.flush import routes as flush
 from richiamo_gateway.pages.historical import routes as historical
 from richiamo_gateway.pages.list_look import routes as list_look
+from richiamo_gateway.pages.login import desk, single_sign_on
 from richiamo_gateway.pages.login import routes as login
-from richiamo_gateway.pages.login import single_sign_on
 from richiamo_gateway.pages.missed_calls import routes as missed_calls
 from richiamo_gateway.pages.problem_titles import title_for as problem_title
 from richiamo_gateway.pages.search import routes as search
@@ -40,6 +40,7 @@ async def home() -> RedirectResponse:
 for part in (
     login,
     single_sign_on,
+    desk,
     search,
     missed_calls,
     account,

@@ -30,6 +30,7 @@ def item(
     shown = masked(number) if user.masked and number else number
     held_by = row["held_by"] if row["outcome"] in {"unanswered", "unhandled"} else None
     name = names.get(held_by, held_by) if held_by else None
+    late_at = row["opened_at"] + timedelta(hours=settings.age_limit_hours) if row["closed_at"] is None else None
     return {
         "request_id": row["request_id"],
         "caller_id": row["caller"],
@@ -42,6 +43,8 @@ def item(
         "calls": len(row["calls_at"]),
         "recalled": len(row["tried_at"]),
         "first_call": _shown(row["opened_at"], zone),
+        "overdue_at": _shown(late_at, zone),
+        "overdue": late_at is not None and late_at <= now,
         "last_call": _shown(row["last_call"], zone),
         "last_recall": _shown(row["tried_at"][-1] if row["tried_at"] else None, zone),
         "reserved_by": name if settings.operators_as_numbers and held_by != user.username else held_by,

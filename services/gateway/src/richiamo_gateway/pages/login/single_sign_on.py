@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from richiamo_gateway import problem
 from richiamo_gateway.auth import access
 from richiamo_gateway.context import gateway_of
+from richiamo_gateway.pages.login.desk import on_the_way
 from richiamo_gateway.pages.login.routes import HOME, form_again, own_path
 from richiamo_kit.errors import Problem, Unavailable
 
@@ -65,6 +66,7 @@ async def come_back(request: Request, state: str = "", code: str = "") -> Respon
         if not code or not state or state != request.cookies.get(_cookie(request)):
             raise Problem(401, "sign-on-failed", "The identity provider let nobody in.")
         arrived = await sign_on.arrive(state, code, _redirect_uri(request))
+        page = await on_the_way(gateway_of(request), arrived.signed_in.user, own_path(arrived.next))
     except Unavailable:
         response = form_again(request, "sign-on-away", HTTPStatus.SERVICE_UNAVAILABLE)
     except Problem as refusal:
@@ -73,7 +75,7 @@ async def come_back(request: Request, state: str = "", code: str = "") -> Respon
         failure = "sign-on-deactivated" if refusal.type == "wrong-credentials" else refusal.type
         response = form_again(request, failure, HTTPStatus.UNAUTHORIZED)
     else:
-        response = RedirectResponse(own_path(arrived.next), HTTPStatus.SEE_OTHER)
+        response = RedirectResponse(page, HTTPStatus.SEE_OTHER)
         access.remember(request, response, arrived.signed_in)
     response.delete_cookie(_cookie(request), path="/", httponly=True, samesite="lax")
     return response
