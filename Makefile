@@ -55,6 +55,10 @@ soak: ready ## What breaks things by chance, an hour of each (RICHIAMO_SOAK_SECO
 bench: ready ## Measure speed, memory and growth on a system of its own; writes bench.json.
 	@$(BIN)/richiamo bench
 
+.PHONY: bench-log
+bench-log: ready ## What a log ten times as long costs; SIZE="--events 1000000" from one to ten million.
+	@$(BIN)/richiamo bench-log $(SIZE)
+
 .PHONY: check
 check: ready lint ## What CI asks of every change: lint, then the tests that need no server.
 	$(BIN)/pytest -q -m "not servers and not browser and not slow"

@@ -35,6 +35,7 @@ for _name, _function, _help in (
     ("test-pbx", "richiamo_ops.check_pbx:check_pbx", "Say in words whether the PBX is set up right."),
     ("quarantine", "richiamo_ops.quarantine:app", "List, repair and submit again what nobody could read."),
     ("bench", "richiamo_ops.bench.command:bench", "Measure speed, memory and growth on a system of its own."),
+    ("bench-log", "richiamo_ops.bench.long_log:bench_log", "Measure what a log ten times as long costs."),
     ("erase", "richiamo_ops.erase:erase", "Forget a number for ever; the counts stay."),
 ):
     app.command(_function, name=_name, help=_help)

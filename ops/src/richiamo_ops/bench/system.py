@@ -9,7 +9,7 @@ import sysconfig
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,19 +85,27 @@ class System:
 
     def usage(self) -> Usage:
         """Of the supervisor and all below it, now."""
-        assert self._child is not None
-        top = psutil.Process(self._child.pid)
         memory = 0.0
         parts: defaultdict[str, float] = defaultdict(float)
-        for process in (top, *top.children(recursive=True)):
-            # A backend of PostgreSQL may end while we look.
+        for name, process in self._processes():
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                line = process.cmdline()
-                name = line[-1] if "serve" in line else "supervisor" if process == top else process.name()
                 times = process.cpu_times()
                 parts[name] += times.user + times.system
                 memory += getattr(process.memory_full_info(), "pss", process.memory_info().rss)
         return Usage(sum(parts.values()), memory / 1e6, parts)
+
+    def service(self, name: str) -> psutil.Process | None:
+        """The process of a service, by the name of its folder; None while it is not running."""
+        return next((process for one, process in self._processes() if one == name), None)
+
+    def _processes(self) -> Iterator[tuple[str, psutil.Process]]:
+        assert self._child is not None
+        top = psutil.Process(self._child.pid)
+        for process in (top, *top.children(recursive=True)):
+            # A backend of PostgreSQL may end while we look.
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                line = process.cmdline()
+                yield (line[-1] if "serve" in line else "supervisor" if process == top else process.name()), process
 
     def _hear(self, line: str) -> None:
         self._said.append(line)
