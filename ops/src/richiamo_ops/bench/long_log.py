@@ -33,6 +33,8 @@ _TIMES = 10
 _WAITING = 200
 _SAME = 1.2
 """What costs the same may cost a fifth more."""
+_CACHES_FULL = 200_000
+"""Events of 20,000 callers, as many as the largest cache holds."""
 _SOON = 3.0
 """Seconds in which a service is back."""
 _BACK_WITHIN = 60.0
@@ -53,7 +55,8 @@ def bench_log(*, events: int = 20_000) -> int:
 
     Starts a system of its own in a temporary folder. Memory is the highest that each process ever had; rows are those
     that PostgreSQL read for one command or list; a service that is killed is back when it follows the log again. The
-    default takes some four minutes; from 1 to 10 million events, hours: --events 1000000.
+    default takes some six minutes; from 1 to 10 million events, hours: --events 1000000. Below 200,000 events caches
+    still fill, so memory is shown and not judged.
 
     Example: richiamo bench-log --events 100000
 
@@ -84,7 +87,8 @@ class _Bench:
                 self._say(f"Filling the log with {(_TIMES - 1) * events:,} events more")
                 await fill(site, past=(_TIMES - 1) * events, waiting=0, told=lambda _: None)
                 after = await self._measured(system, site, staff.tokens[0], waits)
-        compared = [_beside(one, other) for one, other in zip(before, after, strict=True)]
+        full = events >= _CACHES_FULL
+        compared = [_beside(one, other, caches_full=full) for one, other in zip(before, after, strict=True)]
         self._console.print(table(compared, f"{_TIMES * events:,} events; the floor is the same with {events:,}"))
         return 0 if all(one.holds is not False for one in compared) else 1
 
@@ -209,8 +213,11 @@ async def _back(system: System, site: Site, name: str) -> Figure:
     return Figure(key=f"start.{name}", words=f"{name} is back after its death", value=seconds, unit="s", target=_SOON)
 
 
-def _beside(before: Figure, after: Figure) -> Figure:
-    """The later figure with the earlier one as its floor; what has no target of its own may be a fifth more."""
-    if after.target is not None:
+def _beside(before: Figure, after: Figure, *, caches_full: bool) -> Figure:
+    """The later figure with the earlier one as its floor; what has no target of its own may be a fifth more.
+
+    Memory is judged once the caches of the services are full with the shorter log too.
+    """
+    if after.target is not None or (after.unit == "MB" and not caches_full):
         return replace(after, floor=before.value)
     return replace(after, floor=before.value, target=_SAME, of_floor=True)
