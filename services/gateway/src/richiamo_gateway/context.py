@@ -1,6 +1,6 @@
 """What does a route of the gateway need? Everything with a life of its own, in one value.
 
-`app.state.gateway` holds it; routes take it with `Depends(gateway_of)`.
+`app.state.gateway` holds it; routes take it as `GatewayOf` of `api/parameters.py`.
 """
 
 import asyncio

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 
 from richiamo_gateway import problem
 from richiamo_gateway.api.models import PROBLEMS, AuditPage
-from richiamo_gateway.api.parameters import AsOf, Day, GatewayOf, MinPosition
+from richiamo_gateway.api.parameters import AsOf, Day, GatewayOf, MinPosition, at_once
 from richiamo_gateway.api.reports import XLSX, as_download
 from richiamo_gateway.auth.access import Supervisor
 
@@ -49,7 +49,7 @@ def audit_filters(
     return {name: value for name, value in given.items() if value}
 
 
-AuditFilters = Annotated[dict[str, Any], Depends(audit_filters)]
+AuditFilters = Annotated[dict[str, Any], Depends(at_once(audit_filters))]
 
 
 @router.get("/audit", response_model=AuditPage)

@@ -1,9 +1,10 @@
 """How are the parameters of the API read? Checked here, in words; what they mean is the services' business."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
-from typing import Annotated, Any
+from functools import wraps
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 from fastapi import Depends, Header, Path, Query
 from pydantic import AfterValidator, BeforeValidator
@@ -16,7 +17,21 @@ _BLANK_OFFSET = re.compile(r" (?=\d{2}:?\d{2}$)")
 _OPAQUE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LONGEST_RANGE_DAYS = 3700
 
-GatewayOf = Annotated[Gateway, Depends(gateway_of)]
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def at_once(read: Callable[_P, _T]) -> Callable[_P, Awaitable[_T]]:
+    """A dependency that waits for nothing, run where it is asked for: FastAPI gives a plain function a thread."""
+
+    @wraps(read)
+    async def called(*args: _P.args, **named: _P.kwargs) -> _T:
+        return read(*args, **named)
+
+    return called
+
+
+GatewayOf = Annotated[Gateway, Depends(at_once(gateway_of))]
 
 
 def _plus_restored(text: Any) -> Any:
@@ -86,8 +101,8 @@ def _flush_id(flush_id: Annotated[str, Path(description="The id that `POST /flus
     return _opaque("flush")(flush_id)
 
 
-CallerIdOf = Annotated[str, Depends(_caller_id)]
-FlushIdOf = Annotated[str, Depends(_flush_id)]
+CallerIdOf = Annotated[str, Depends(at_once(_caller_id))]
+FlushIdOf = Annotated[str, Depends(at_once(_flush_id))]
 
 
 def filters(
@@ -135,7 +150,7 @@ def filters(
     return {name: value for name, value in given.items() if value is not None and value != ""}
 
 
-Filters = Annotated[dict[str, Any], Depends(filters)]
+Filters = Annotated[dict[str, Any], Depends(at_once(filters))]
 
 
 def today(gateway: Gateway) -> str:
@@ -158,4 +173,4 @@ def days(
     return {"from": first, "to": last}
 
 
-Days = Annotated[dict[str, str], Depends(days)]
+Days = Annotated[dict[str, str], Depends(at_once(days))]

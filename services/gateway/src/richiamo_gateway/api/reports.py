@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 
 from richiamo_gateway import problem
 from richiamo_gateway.api.models import PROBLEMS
-from richiamo_gateway.api.parameters import AsOf, Day, Days, GatewayOf, MinPosition, days, today
+from richiamo_gateway.api.parameters import AsOf, Day, Days, GatewayOf, MinPosition, at_once, days, today
 from richiamo_gateway.api.report_models import CodeCaller, Dashboard, DayReport, FigurePage, Historical
 from richiamo_gateway.auth.access import Supervisor
 from richiamo_gateway.auth.user import User
@@ -42,10 +42,10 @@ def _limits(min_callers: Count = None, max_callers: Count = None) -> dict[str, A
     return {"min_callers": min_callers, "max_callers": max_callers}
 
 
-Moment = Annotated[dict[str, Any], Depends(_moment)]
-Queues = Annotated[dict[str, Any], Depends(_queues)]
-QueuesAndTypes = Annotated[dict[str, Any], Depends(_queues_and_types)]
-Limits = Annotated[dict[str, Any], Depends(_limits)]
+Moment = Annotated[dict[str, Any], Depends(at_once(_moment))]
+Queues = Annotated[dict[str, Any], Depends(at_once(_queues))]
+QueuesAndTypes = Annotated[dict[str, Any], Depends(at_once(_queues_and_types))]
+Limits = Annotated[dict[str, Any], Depends(at_once(_limits))]
 
 router = APIRouter(prefix="/reports", tags=["reports"], responses=PROBLEMS)
 _WORKBOOK: dict[int | str, dict[str, Any]] = {200: {"content": {XLSX: {}}, "description": "An Excel workbook"}}
