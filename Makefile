@@ -79,6 +79,10 @@ docs: ready ## Write docs/bi.md again from the catalogue of the BI views.
 bench-reports: ready ## How quick the reports are over three years of calls; SIZE=--calls=10000000 for ten million.
 	@$(BIN)/python -m richiamo_reporting.bench $(SIZE)
 
+.PHONY: bench-import
+bench-import: ready ## How fast a month of calls is imported, in order and in disorder, and that both come to the same; SIZE=--calls=10000.
+	@$(BIN)/python -m richiamo_ops.bench.importing $(SIZE)
+
 .PHONY: format
 format: ready ## Put the code into form.
 	$(BIN)/ruff check --fix
