@@ -1,6 +1,7 @@
 """When does a service end? At SIGTERM or SIGINT, or when one of its parts fails for good."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 
@@ -15,6 +16,8 @@ _FAREWELL = 4.0
 
 def run_service(main: Coroutine[object, object, None]) -> None:
     """Run a service's main to its end, on a loop that takes half the time of Python's own."""
+    # What was imported stays: a full collection that goes through it all stops the service for some 50 ms.
+    gc.freeze()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
 
