@@ -88,7 +88,7 @@ def test_what_was_destroyed_comes_back_and_who_was_erased_stays_away(own: System
     request = waiting[pbx.e164(NUMBER)]["request_id"]
     assert f"Dunque la richiesta {request} è aperta" in richiamo(own, "explain", request, "--language", "it")
     yesterday = ("--day", pbx.site_day(began), "--figure", "recalled")
-    assert "Behind it are 1 requests:" in richiamo(own, "explain", "dashboard", *yesterday)
+    assert "Requests behind it: 1" in richiamo(own, "explain", "dashboard", *yesterday)
     first = tmp_path / "first"
     richiamo(own, "backup", str(first))
 

@@ -1,6 +1,7 @@
 """Does anybody notice that every view is made anew and switched? No request fails, no row is missing for an instant."""
 
 import json
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -114,6 +115,22 @@ def test_readers_and_writers_notice_nothing_while_every_view_is_rebuilt_and_swit
     assert rebuild.returncode == 0, rebuild.stderr
     assert rebuild.stderr.count(", as it was.") == 5
     assert min(meanwhile.values()) > 2, meanwhile
+    assert beside(database) == []
+
+
+def test_ctrl_c_leaves_no_trace_of_any_view_that_was_being_made(system: System, anna: Person) -> None:
+    database = json.loads((system.folder / "var" / "run" / "endpoints.json").read_text())["database_url"]
+    rebuild = subprocess.Popen([command(), "rebuild", "all"], env=system.variables, stderr=subprocess.PIPE)
+    eventually(lambda: beside(database), within=60)
+    rebuild.send_signal(signal.SIGINT)
+    _, said = rebuild.communicate(timeout=60)
+    assert rebuild.returncode == 130, said
+    assert beside(database) == []
+    assert anna.api.get("/requests").status_code == 200
+
+
+def beside(database: str) -> list[str]:
+    """The schemas of views that are being made, or were replaced."""
     with psycopg.connect(database) as connection:
-        left = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '_(next|old)$'").fetchall()
-    assert left == []
+        found = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '_(next|old)$'").fetchall()
+    return [name for (name,) in found]

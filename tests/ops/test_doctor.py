@@ -44,7 +44,7 @@ async def test_what_runs_is_well_and_what_does_not_is_named(nats_url: str, datab
     await client.close()
     findings = await found(installed(tmp_path, nats_url, database_url))
     wrong = {part for part, one in findings.items() if one.remedy}
-    views = {"view_worklist", "view_calls", "view_tracker", "view_reporting"}
+    views = {"view_worklist", "view_calls", "view_tracker", "view_reporting", "view_audit"}
     assert wrong - {"disk"} == {"gateway", "ingest"} | views
     assert "richiamo serve gateway" in findings["gateway"].remedy
     assert findings["view_worklist"].sentence == "not made yet"

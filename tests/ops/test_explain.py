@@ -62,7 +62,9 @@ def test_a_request_from_its_first_call_to_the_recall_that_closed_it() -> None:
             "the reservation of Anna Rossi ends with it (rule 8)",
         ],
     ]
-    assert conclusion == ("So request main:call-1 is closed since 02/03/2026 10:04:00 (recalled): 2 calls, 2 attempts.")
+    assert conclusion == (
+        "So request main:call-1 is closed since 02/03/2026 10:04:00 (recalled); calls: 2, attempts: 2."
+    )
 
 
 def test_a_late_fact_is_told_as_what_it_does_to_what_was_believed() -> None:
@@ -77,7 +79,7 @@ def test_a_late_fact_is_told_as_what_it_does_to_what_was_believed() -> None:
 def test_a_call_in_vain_by_somebody_else_hides_and_one_without_a_request_closes_nothing() -> None:
     steps, conclusion = told((0, log.missed(1)), (5, log.no_answer(8, 5, by=log.BRUNO)), call=1)
     assert steps[1].therefore[-1] == "the customer is hidden from the others until 11:05 (rule 6)"
-    assert conclusion == "So request main:call-1 is open: 1 calls, 1 attempts."
+    assert conclusion == "So request main:call-1 is open; calls: 1, attempts: 1."
     steps, _ = told((0, log.missed(1)), (1, log.reached(8, 1)), (2, log.reached(9, 2)))
     assert steps[2].therefore == ("no request was open: it closes nothing (rule 4)",)
 

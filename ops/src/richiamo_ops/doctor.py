@@ -36,7 +36,7 @@ _CLOCKS_APART = timedelta(seconds=2)
 _LAG = 500
 _LEAST_FREE = 5_000_000_000
 _CERTIFICATE_DAYS = 14
-_VIEWS = ("view_worklist", "view_calls", "view_tracker", "view_reporting")
+_VIEWS = ("view_worklist", "view_calls", "view_tracker", "view_reporting", "view_audit")
 _SAME = ("subjects", "deny_delete", "deny_purge", "allow_atomic", "num_replicas", "max_msgs_per_subject")
 
 

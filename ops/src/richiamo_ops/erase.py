@@ -52,7 +52,7 @@ def erase(
 
 
 async def _erase(number: str, reason: str, *, yes: bool, wait: bool) -> int:
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     async with reached("erase") as site, asking(site, patience=600.0) as ask:
         read = normalise(number, (await settings_now(site)).numbers)
         if not isinstance(read, Number):

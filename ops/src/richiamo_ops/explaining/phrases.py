@@ -33,7 +33,7 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "assigned": ("{by} ha assegnato il cliente a {who}", "{by} assigned the customer to {who}"),
     "released": ("La prenotazione di {who} è finita: {reason}", "The reservation of {who} ended: {reason}"),
     "flushed": (
-        "{who} ha chiuso senza richiamare le telefonate {calls}, motivo: {reason}",
+        "{who} ha chiuso senza richiamare: {calls}; motivo: {reason}",
         "{who} closed the calls {calls} without a recall, reason: {reason}",
     ),
     "flush_undone": ("{who} ha annullato la chiusura forzata", "{who} undid the flush"),
@@ -109,12 +109,12 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     ),
     # How it stands.
     "is_open": (
-        "Dunque la richiesta {request} è aperta: {calls} telefonate, {tried} tentativi.",
-        "So request {request} is open: {calls} calls, {tried} attempts.",
+        "Dunque la richiesta {request} è aperta; telefonate: {calls}, tentativi: {tried}.",
+        "So request {request} is open; calls: {calls}, attempts: {tried}.",
     ),
     "is_closed": (
-        "Dunque la richiesta {request} è chiusa dal {at} ({how}): {calls} telefonate, {tried} tentativi.",
-        "So request {request} is closed since {at} ({how}): {calls} calls, {tried} attempts.",
+        "Dunque la richiesta {request} è chiusa dal {at} ({how}); telefonate: {calls}, tentativi: {tried}.",
+        "So request {request} is closed since {at} ({how}); calls: {calls}, attempts: {tried}.",
     ),
     "is_withdrawn": (
         "Dunque non c'è nessuna richiesta {request}: le sue telefonate non contano.",
@@ -123,7 +123,7 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "recorded": ("registrato il {at}", "recorded {at}"),
     # Figures.
     "figure": ("{name}, {day}: {definition}", "{name}, {day}: {definition}"),
-    "behind": ("Vi stanno dietro {count} richieste:", "Behind it are {count} requests:"),
+    "behind": ("Richieste che vi stanno dietro: {count}", "Requests behind it: {count}"),
     "behind_open": (
         "{request} ({queue}): aperta il {opened}, tentativi {tried}, ancora aperta ({outcome})",
         "{request} ({queue}): opened {opened}, attempts {tried}, still open ({outcome})",
