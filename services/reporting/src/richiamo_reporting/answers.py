@@ -13,6 +13,7 @@ from richiamo_kit.messaging import answering
 from richiamo_reporting.audit.query import Audit, AuditQuestion
 from richiamo_reporting.questions import BehindQuestion, Question, WorkbookQuestion, read
 from richiamo_reporting.reports import Reports
+from richiamo_reporting.workbook_jobs import WorkbookJobs
 
 Payload = dict[str, Any]
 Handler = Callable[[Payload], Awaitable[Payload]]
@@ -21,7 +22,7 @@ GROUP = "reporting"
 ROOT = "richiamo.reporting"
 
 
-def declare(broker: NatsBroker, reports: Reports, audit: Audit) -> None:
+def declare(broker: NatsBroker, reports: Reports, audit: Audit, jobs: WorkbookJobs) -> None:
     """Declare every subject of the service on the broker."""
 
     async def dashboard(payload: Payload) -> Payload:
@@ -69,6 +70,7 @@ def declare(broker: NatsBroker, reports: Reports, audit: Audit) -> None:
         "historical": historical,
         "requests": requests,
         "workbook": as_workbook,
+        "begin_workbook": jobs.begin,
         "check": check,
         "checked": checked,
         "audit": entries,
@@ -76,6 +78,11 @@ def declare(broker: NatsBroker, reports: Reports, audit: Audit) -> None:
     }
     for name, handler in asked.items():
         answering(broker, f"{ROOT}.{name}", queue=GROUP)(_patient(handler))
+    # A job is known to the instance that began it, and to no other.
+    of_jobs: dict[str, Handler] = {"state": jobs.state, "part": jobs.part, "remove": jobs.remove}
+    for name, handler in of_jobs.items():
+        subject = f"{ROOT}.workbooks.{jobs.instance}.{name}"
+        answering(broker, subject, queue=f"{GROUP}-{jobs.instance}")(_patient(handler))
 
 
 async def _with_restated(

@@ -30,6 +30,7 @@ from richiamo_reporting.facts.projection import SCHEMA, ReportingFacts
 from richiamo_reporting.reconciliation import Reconciliation
 from richiamo_reporting.reports import Reports
 from richiamo_reporting.settings import Settings
+from richiamo_reporting.workbook_jobs import WorkbookJobs
 
 _CONNECTIONS = 8
 _LOOK_AGAIN = 0.05
@@ -49,6 +50,7 @@ class Service:
     site_timezone: str
     health: Health
     reconciliation: Reconciliation
+    jobs: WorkbookJobs
 
     async def answer(self) -> None:
         """Answer questions until cancelled, from the instant at which some instance has made the view."""
@@ -91,6 +93,7 @@ async def run(settings: Settings) -> None:
             service.answer,
             service.keep_bi,
             service.reconciliation.run,
+            service.jobs.run,
             observed(settings, service.health),
         )
 
@@ -113,7 +116,8 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
         )
         broker = make_broker(nats_url, name="richiamo-reporting-answers")
         reports = Reports(pool, directory, initial, clock or SystemClock())
-        declare(broker, reports, Audit(pool, directory, reports))
+        jobs = WorkbookJobs(reports, pool, clock or SystemClock(), settings.data_dir / "workbooks")
+        declare(broker, reports, Audit(pool, directory, reports), jobs)
         health = Health()
         health.add("log", log_is_there(client))
         health.add("database", database_is_there(pool))
@@ -126,4 +130,5 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
             site_timezone=settings.site_timezone,
             health=health,
             reconciliation=Reconciliation(reports),
+            jobs=jobs,
         )

@@ -120,6 +120,13 @@ class Frame:
         }
 
 
+def _standing(query: str, parameters: dict[str, Any]) -> str:
+    """A report of now is asked with the one condition that the indexes of standing versions know."""
+    if parameters.get("recorded") == _EVERYTHING:
+        return _AS_RECORDED.sub(r"\1recorded_to = 'infinity'", query)
+    return query
+
+
 class Snapshot:
     """The view at one moment: every query of a report sees the same rows."""
 
@@ -127,12 +134,17 @@ class Snapshot:
         self._connection = connection
 
     async def all(self, query: str, parameters: dict[str, Any]) -> list[DictRow]:
-        """Every row. A report of now is asked with the one condition that the indexes of standing versions know."""
-        if parameters.get("recorded") == _EVERYTHING:
-            query = _AS_RECORDED.sub(r"\1recorded_to = 'infinity'", query)
+        """Every row at once."""
         async with self._connection.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(query.encode(), parameters)
+            await cursor.execute(_standing(query, parameters).encode(), parameters)
             return await cursor.fetchall()
+
+    async def pages(self, query: str, parameters: dict[str, Any], size: int) -> AsyncIterator[list[DictRow]]:
+        """Every row, `size` at a time, of a query of any length."""
+        async with self._connection.cursor(name="pages", row_factory=dict_row) as cursor:
+            await cursor.execute(_standing(query, parameters).encode(), parameters)
+            while page := await cursor.fetchmany(size):
+                yield page
 
     async def one(self, query: str, parameters: dict[str, Any]) -> DictRow:
         """The only row of a query that always has one."""

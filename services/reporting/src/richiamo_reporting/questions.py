@@ -84,7 +84,10 @@ class BehindQuestion(Question):
 
 
 class WorkbookQuestion(Question):
+    """A workbook of a report, or with a `figure` of the requests behind it."""
+
     report: Report
+    figure: Annotated[str | None, BeforeValidator(_absent)] = None
 
 
 Q = TypeVar("Q", bound=Question)

@@ -1,6 +1,6 @@
 """Which answer belongs to which question? Frames each question by the site's days and asks the queries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from richiamo_events.settings import Rules, SiteSettings
 from richiamo_kit.clock import Clock
 from richiamo_kit.projector import wait_for
 from richiamo_reporting.behind.items import item
-from richiamo_reporting.behind.query import condition_of, requests_behind
+from richiamo_reporting.behind.query import all_requests_behind, condition_of, how_many, requests_behind
 from richiamo_reporting.check import breaches
 from richiamo_reporting.code_caller.query import code_caller
 from richiamo_reporting.daily.query import summed
@@ -28,6 +28,8 @@ from richiamo_reporting.questions import BehindQuestion, Question, WorkbookQuest
 from richiamo_reporting.restated.query import restated
 
 Answer = dict[str, Any]
+
+_PEOPLE = "SELECT username, name, number FROM operator"
 
 
 class Reports:
@@ -84,32 +86,56 @@ class Reports:
 
     async def requests(self, asked: BehindQuestion) -> Answer:
         """The requests behind a figure: `items`, how many there are in all, and where the next page begins."""
-        condition = condition_of(asked.report, asked.figure)
-        if condition is None:
-            raise refused(f"figure: the report {asked.report} has no figure {asked.figure} with requests behind it.")
+        condition = self._condition(asked)
         frame, settings = await self.framed(asked)
         offset = int(asked.after) if asked.after and asked.after.isdigit() else 0
         async with snapshot(self._pool, self.schema) as view:
             rows, total = await requests_behind(view, frame, condition, limit=asked.limit, offset=offset)
-            people = await view.all("SELECT username, name, number FROM operator", {})
-        numbers = await self._numbers({row["caller"] for row in rows})
-        names = _names(people, settings, asked.user.username)
+            people = await view.all(_PEOPLE, {})
         end = offset + len(rows)
         return {
-            "items": [
-                item(
-                    row,
-                    number=numbers[row["caller"]],
-                    user=asked.user,
-                    names=names,
-                    settings=settings,
-                    now=frame.period.as_of.instant,
-                )
-                for row in rows
-            ],
+            "items": await self._items(rows, asked, frame, settings, people),
             "total": total,
             "next": str(end) if end < total else None,
         }
+
+    async def all_requests(self, asked: BehindQuestion) -> AsyncIterator[tuple[list[dict[str, object]], int]]:
+        """All requests behind a figure, a thousand items at a time, from one snapshot; and how many there are in all."""
+        condition = self._condition(asked)
+        frame, settings = await self.framed(asked)
+        async with snapshot(self._pool, self.schema) as view:
+            people = await view.all(_PEOPLE, {})
+            total = await how_many(view, frame, condition)
+            async for rows in all_requests_behind(view, frame, condition, size=1000):
+                yield await self._items(rows, asked, frame, settings, people), total
+
+    def _condition(self, asked: BehindQuestion) -> str:
+        condition = condition_of(asked.report, asked.figure)
+        if condition is None:
+            raise refused(f"figure: the report {asked.report} has no figure {asked.figure} with requests behind it.")
+        return condition
+
+    async def _items(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        asked: Question,
+        frame: Frame,
+        settings: SiteSettings,
+        people: Sequence[Mapping[str, Any]],
+    ) -> list[dict[str, object]]:
+        numbers = await self._numbers({row["caller"] for row in rows})
+        names = _names(people, settings, asked.user.username)
+        return [
+            item(
+                row,
+                number=numbers[row["caller"]],
+                user=asked.user,
+                names=names,
+                settings=settings,
+                now=frame.period.as_of.instant,
+            )
+            for row in rows
+        ]
 
     async def restated(self, asked: Question) -> list[dict[str, Any]]:
         """The restated days of the period, with the entries that restated each."""
@@ -156,7 +182,7 @@ class Reports:
         """The settings in force, and what each user is called by whoever asks."""
         _, settings = await self.framed(asked)
         async with snapshot(self._pool, self.schema) as view:
-            people = await view.all("SELECT username, name, number FROM operator", {})
+            people = await view.all(_PEOPLE, {})
         return settings, _names(people, settings, asked.user.username)
 
     async def answer(self, asked: WorkbookQuestion) -> Answer:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -20,7 +20,7 @@ from openpyxl.utils import get_column_letter
 
 from richiamo_events.figures import figure, known
 from richiamo_reporting import words
-from richiamo_reporting.questions import WorkbookQuestion
+from richiamo_reporting.questions import Question, WorkbookQuestion
 from richiamo_reporting.reports import Reports
 
 _PERCENT = "0.0%"
@@ -47,9 +47,27 @@ class Sheet:
 
 async def workbook(reports: Reports, asked: WorkbookQuestion) -> dict[str, str]:
     """`{"name", "content"}`: a file name and the workbook in base64."""
-    frame, settings = await reports.framed(asked)
+    out = BytesIO()
+    name = await write(reports, asked, out)
+    return {"name": name, "content": base64.b64encode(out.getvalue()).decode()}
+
+
+async def write(reports: Reports, asked: WorkbookQuestion, out: IO[bytes]) -> str:
+    """Write the workbook of a report to `out`; its file name."""
     answer = {**await reports.answer(asked), "restated": await reports.restated(asked)}
-    language = "it" if asked.user.language == "it" else "en"
+    about, name = await explained(reports, asked)
+    await asyncio.to_thread(render, asked.report, answer, about, language_of(asked), out)
+    return name
+
+
+def language_of(asked: Question) -> str:
+    return "it" if asked.user.language == "it" else "en"
+
+
+async def explained(reports: Reports, asked: WorkbookQuestion) -> tuple[list[tuple[str, Any]], str]:
+    """What a workbook says about itself, line by line, and what its file is called."""
+    frame, settings = await reports.framed(asked)
+    language = language_of(asked)
     period = frame.period
     about = [
         ("report", words.phrase("day-report" if asked.report == "day" else asked.report, language)),
@@ -64,23 +82,24 @@ async def workbook(reports: Reports, asked: WorkbookQuestion) -> dict[str, str]:
     if asked.min_callers is not None or asked.max_callers is not None:
         low, high = asked.min_callers, asked.max_callers
         about.append(("callers_between", f"{'' if low is None else low} - {'' if high is None else high}"))
-    content = await asyncio.to_thread(render, asked.report, answer, about, language)
     name = f"richiamo-{asked.report}-{period.first.isoformat()}"
     if period.last != period.first:
         name += f"-{period.last.isoformat()}"
-    return {"name": f"{name}.xlsx", "content": base64.b64encode(content).decode()}
+    return about, f"{name}.xlsx"
 
 
-def render(report: str, answer: Mapping[str, Any], about: Sequence[tuple[str, Any]], language: str) -> bytes:
-    """The bytes of the workbook: the tables of the report, then the sheet that explains them."""
+def render(
+    report: str, answer: Mapping[str, Any], about: Sequence[tuple[str, Any]], language: str, out: IO[bytes]
+) -> None:
+    """Write the workbook: the tables of the report, then the sheet that explains them."""
     book = Workbook(write_only=True)
     tables = sheets(report, answer, language)
     for table in tables:
-        _write(book, table, language)
-    _explain(book, tables, about, language)
-    out = BytesIO()
+        begun = begin(book, table, language)
+        for row in table.rows:
+            append(begun, table, row, language)
+    explain(book, tables, about, language)
     book.save(out)
-    return out.getvalue()
 
 
 def sheets(report: str, answer: Mapping[str, Any], language: str) -> list[Sheet]:
@@ -152,18 +171,22 @@ def harmless(text: str) -> str:
     return clean
 
 
-def _write(book: Workbook, table: Sheet, language: str) -> None:
+def begin(book: Workbook, table: Sheet, language: str) -> Any:
+    """The page of a table, with its heads; rows follow one by one."""
     page = book.create_sheet(table.title[:_SHEET_NAME])
     heads = [head(column, language, table.section) for column in table.columns]
     page.freeze_panes = "B2"
     for nth, text in enumerate(heads, start=1):
         page.column_dimensions[get_column_letter(nth)].width = max(12.0, min(40.0, len(text) + 3.0))
     page.append([head_cell(page, text) for text in heads])
-    for row in table.rows:
-        page.append([value_cell(page, column, row[column], language) for column in table.columns])
+    return page
 
 
-def _explain(book: Workbook, tables: Sequence[Sheet], about: Sequence[tuple[str, Any]], language: str) -> None:
+def append(page: Any, table: Sheet, row: Mapping[str, Any], language: str) -> None:
+    page.append([value_cell(page, column, row[column], language) for column in table.columns])
+
+
+def explain(book: Workbook, tables: Sequence[Sheet], about: Sequence[tuple[str, Any]], language: str) -> None:
     page = book.create_sheet(words.phrase("about", language))
     page.freeze_panes = "B1"
     page.column_dimensions["A"].width = 36.0

@@ -6,7 +6,7 @@ Each condition is the figure's definition of `reports.md` once more, over one pe
 are its edges, `eod` the earlier of its end and `as_of`.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from psycopg.rows import DictRow
@@ -107,8 +107,19 @@ async def requests_behind(
     """A page of the requests and how many there are in all, in the order of their opening."""
     parameters: dict[str, Any] = {**frame.parameters(), "limit": limit, "offset": offset}
     rows = await view.all(_QUERY.replace("{condition}", condition), parameters)
-    total = (await view.one(_COUNT.replace("{condition}", condition), parameters))["total"]
-    return rows, total
+    return rows, await how_many(view, frame, condition)
+
+
+async def how_many(view: Snapshot, frame: Frame, condition: str) -> int:
+    """How many requests there are in all."""
+    total: int = (await view.one(_COUNT.replace("{condition}", condition), frame.parameters()))["total"]
+    return total
+
+
+def all_requests_behind(view: Snapshot, frame: Frame, condition: str, *, size: int) -> AsyncIterator[list[DictRow]]:
+    """All of them in the same order, `size` at a time."""
+    parameters: dict[str, Any] = {**frame.parameters(), "limit": None, "offset": 0}
+    return view.pages(_QUERY.replace("{condition}", condition), parameters, size)
 
 
 _SEEN = (
