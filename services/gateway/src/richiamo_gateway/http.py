@@ -13,7 +13,19 @@ from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from richiamo_gateway import problem
-from richiamo_gateway.api import audit, callers, changes, reports, session, sessions, settings, tokens, users, worklist
+from richiamo_gateway.api import (
+    audit,
+    callers,
+    changes,
+    reports,
+    session,
+    sessions,
+    settings,
+    tokens,
+    users,
+    workbooks,
+    worklist,
+)
 from richiamo_gateway.api.parameters import GatewayOf
 from richiamo_gateway.context import Gateway
 from richiamo_gateway.protection import Protection
@@ -39,7 +51,7 @@ def _operation_id(route: APIRoute) -> str:
 
 def _api() -> APIRouter:
     router = APIRouter(prefix=API)
-    for part in (session, sessions, tokens, users, settings, worklist, callers, reports, audit, changes):
+    for part in (session, sessions, tokens, users, settings, worklist, callers, reports, workbooks, audit, changes):
         router.include_router(part.router)
     return router
 

@@ -86,7 +86,7 @@ class Reports:
 
     async def requests(self, asked: BehindQuestion) -> Answer:
         """The requests behind a figure: `items`, how many there are in all, and where the next page begins."""
-        condition = self._condition(asked)
+        condition = self.condition(asked)
         frame, settings = await self.framed(asked)
         offset = int(asked.after) if asked.after and asked.after.isdigit() else 0
         async with snapshot(self._pool, self.schema) as view:
@@ -101,7 +101,7 @@ class Reports:
 
     async def all_requests(self, asked: BehindQuestion) -> AsyncIterator[tuple[list[dict[str, object]], int]]:
         """All requests behind a figure, a thousand items at a time, from one snapshot; and how many there are in all."""
-        condition = self._condition(asked)
+        condition = self.condition(asked)
         frame, settings = await self.framed(asked)
         async with snapshot(self._pool, self.schema) as view:
             people = await view.all(_PEOPLE, {})
@@ -109,7 +109,8 @@ class Reports:
             async for rows in all_requests_behind(view, frame, condition, size=1000):
                 yield await self._items(rows, asked, frame, settings, people), total
 
-    def _condition(self, asked: BehindQuestion) -> str:
+    def condition(self, asked: BehindQuestion) -> str:
+        """What picks the requests behind a figure; `Problem` 422 when there is no such figure."""
         condition = condition_of(asked.report, asked.figure)
         if condition is None:
             raise refused(f"figure: the report {asked.report} has no figure {asked.figure} with requests behind it.")

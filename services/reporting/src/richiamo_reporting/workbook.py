@@ -19,10 +19,13 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from richiamo_events.figures import figure, known
+from richiamo_kit.errors import Problem
 from richiamo_reporting import words
 from richiamo_reporting.questions import Question, WorkbookQuestion
 from richiamo_reporting.reports import Reports
 
+MOST = 5_000_000
+"""Bytes of a workbook that fits into one message; larger ones are made as a job (`workbook_jobs.py`)."""
 _PERCENT = "0.0%"
 _MEAN = "0.0"
 _DATES = {"it": "dd/mm/yyyy", "en": "yyyy-mm-dd"}
@@ -46,9 +49,11 @@ class Sheet:
 
 
 async def workbook(reports: Reports, asked: WorkbookQuestion) -> dict[str, str]:
-    """`{"name", "content"}`: a file name and the workbook in base64."""
+    """`{"name", "content"}`: a file name and the workbook in base64. Refuses one that is too large for a message."""
     out = BytesIO()
     name = await write(reports, asked, out)
+    if out.tell() > MOST:
+        raise Problem(413, "workbook-too-large", "This workbook is too large for one answer", "Make it as a job.")
     return {"name": name, "content": base64.b64encode(out.getvalue()).decode()}
 
 

@@ -108,12 +108,15 @@ class WorkbookJobs:
         """Begin a workbook; how it stands. Refuses what cannot be asked, and a sixth of one user."""
         asked = read(WorkbookQuestion, payload)
         _must_supervise(asked.user)
+        asked.span(self._clock.now().date())
         if asked.figure is not None:
-            read(BehindQuestion, payload)
+            self._reports.condition(read(BehindQuestion, payload))
         await self.sweep()
         theirs = [job for job in self._jobs.values() if job.asked.user.username == asked.user.username]
         if len(theirs) >= _OF_ONE_USER:
-            raise Problem(429, "too-many", "There are as many workbooks as one user can have", "Remove one, or wait.")
+            raise Problem(
+                429, "too-many-workbooks", "There are as many workbooks as one user may have", "Remove one, or wait."
+            )
         for folder in (self._folder.parent, self._folder):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         now = self._clock.now()
@@ -132,7 +135,9 @@ class WorkbookJobs:
         asked = read_job(payload)
         job = await self._job(asked)
         if job.state != "ready" or job.size is None:
-            raise Problem(409, "not-ready", "The workbook is not ready", "Ask how it stands and fetch it then.")
+            raise Problem(
+                409, "workbook-not-ready", "The workbook is not ready", "Ask how it stands and fetch it then."
+            )
         content = await asyncio.to_thread(_read, job.file, asked.offset)
         end = asked.offset + len(content)
         return {
@@ -198,7 +203,7 @@ class WorkbookJobs:
         then, now = job.asked.user, asked.user
         fewer = bool(now.queues) and not (then.queues and set(then.queues) <= set(now.queues))
         if fewer or (now.masked and not then.masked):
-            raise Problem(403, "forbidden", "You may not do this", "Your rights have changed: make the workbook again.")
+            raise Problem(403, "rights-changed", "Your rights have changed", "Make the workbook again.")
         return job
 
     async def _make(self, job: _Job, payload: Answer) -> None:

@@ -25,6 +25,7 @@ from richiamo_gateway.pages.settings import routes as settings
 from richiamo_gateway.pages.style_guide import routes as style_guide
 from richiamo_gateway.pages.users import routes as users
 from richiamo_gateway.pages.widgets import routes as widgets
+from richiamo_gateway.pages.workbooks import routes as workbooks
 
 __all__ = ["error_page", "problem_title", "router"]
 
@@ -53,6 +54,7 @@ for part in (
     code_caller,
     historical,
     behind,
+    workbooks,
     audit,
     users,
     settings,

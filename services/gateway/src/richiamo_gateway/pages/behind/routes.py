@@ -73,6 +73,7 @@ async def page(
         title=title,
         back=f"{path}?day={day.isoformat()}" if report == "day" and day else f"{path}?{period.query}",
         items=answer["items"],
+        wanted=_wanted(report, figure, period, as_of(request)),
         total=answer["total"],
         shown_from=first + 1,
         shown_to=first + len(answer["items"]),
@@ -80,6 +81,13 @@ async def page(
         start=here if first else None,
         section=section,
     )
+
+
+def _wanted(report: str, figure: str, period: Period, instant: str | None) -> list[tuple[str, str]]:
+    """What the workbook of all these requests is asked for with."""
+    days = [("from", period.start.isoformat()), ("to", period.end.isoformat())]
+    filters = [pair for pair in period.filters if pair[0] in {"queue", "type"}]
+    return [("report", report), ("figure", figure), *days, *filters, *([("as_of", instant)] if instant else [])]
 
 
 def _day(text: str | None) -> date | None:

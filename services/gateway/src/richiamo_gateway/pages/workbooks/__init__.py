@@ -1,0 +1,1 @@
+"""How far is the workbook that I asked for?"""
