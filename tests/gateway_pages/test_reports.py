@@ -61,3 +61,22 @@ async def test_operators_are_told_which_right_is_missing(enter: Enter) -> None:
     answer = await page.goto("/report")
     assert answer is not None
     assert answer.status == 403
+
+
+@pytest.mark.parametrize(("language", "dark", "width"), [("it", False, 1360), ("en", True, 390)])
+async def test_the_requests_behind_a_figure_become_a_workbook(
+    enter: Enter, lose_call: Lose, house: House, language: str, dark: bool, width: int
+) -> None:
+    await lose_call("+390501234567")
+    position = await house.gateway.people.position_of("admin")
+    page = await enter("sara", role="supervisor", language=language, dark=dark, width=width)
+    sara = await house.login("sara", "pw-sara")
+    await sara.get("/reports/dashboard", headers={"Min-Position": str(position + 1)})
+    await page.goto("/reports/dashboard/requests?figure=total")
+    async with page.expect_download() as coming:
+        await page.get_by_role("button", name="Excel").click()
+    assert (await coming.value).suggested_filename.startswith("richiamo-requests-dashboard-")
+    await expect(page.locator("#workbook")).to_have_attribute("data-state", "ready")
+    await expect(page.locator("#fetch")).to_be_visible()
+    assert await barriers(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

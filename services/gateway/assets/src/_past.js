@@ -1,7 +1,7 @@
 // Does the page show the past? Then nothing on it can be changed, and what it leads to shows the same instant.
 export const asOf = document.body.dataset.asOf;
 const READS = "[data-do=details], [data-do=close-details]";
-const WRITES = "[data-do], [data-assign], .give-to select, input[type=checkbox].pick-one, #pick-page, #picked button, form[method=post] :is(button, input, select, textarea)";
+const WRITES = "[data-do], [data-assign], .give-to select, input[type=checkbox].pick-one, #pick-page, #picked button, form[method=post]:not([data-reads]) :is(button, input, select, textarea)";
 
 /** An address of this site at the same instant. */
 export function then(address) {
