@@ -83,6 +83,10 @@ bench-reports: ready ## How quick the reports are over three years of calls; SIZ
 bench-import: ready ## How fast a month of calls is imported, in order and in disorder, and that both come to the same; SIZE=--calls=10000.
 	@$(BIN)/python -m richiamo_ops.bench.importing $(SIZE)
 
+.PHONY: bench-live
+bench-live: ready ## How soon 600 browsers on one gateway show what happens; SIZE="--browsers 1000 --rate 50" for more.
+	@$(BIN)/python -m richiamo_ops.bench.live $(SIZE)
+
 .PHONY: format
 format: ready ## Put the code into form.
 	$(BIN)/ruff check --fix

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from richiamo_events.ids import CallerId
 from richiamo_kit.errors import Problem
 from richiamo_ops.bench import day as whole_day
-from richiamo_ops.bench import edge, people, views
+from richiamo_ops.bench import edge, people, streams, views
 from richiamo_ops.bench.figures import Figure, changes, table
 from richiamo_ops.bench.filling import fill
 from richiamo_ops.bench.system import System, own_system
@@ -160,7 +160,7 @@ class _Bench:
         self._say("c: making the views again")
         figures += await views.measure_rebuild(system, site)
         self._say("d: rows in other browsers")
-        figures += await people.measure_streams(system, site, staff, self._sizes.streams, seconds)
+        figures += await streams.measure(system, site, staff, self._sizes.streams, seconds)
         self._say("e: lists")
         figures += await views.measure_lists(site)
         return figures

@@ -1,29 +1,19 @@
 """How many lost calls a second does ingest take, and how long does a customer wait on the line meanwhile?"""
 
-import asyncio
-import os
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 
-from richiamo_kit import children
-from richiamo_kit.children import Program
-from richiamo_kit.errors import Unavailable
-from richiamo_kit.servers import free_port
 from richiamo_ops.bench import load
 from richiamo_ops.bench.figures import Figure, percentile
 from richiamo_ops.bench.filling import QUEUES, number
 from richiamo_ops.bench.load import Request
-from richiamo_ops.bench.system import System
+from richiamo_ops.bench.system import System, bare_server
 from richiamo_ops.bench.views import caught_up
 from richiamo_ops.site import Site
 
 _CONNECTIONS = 32
 _STEADY_RATE = 200.0
-_BARE_WITHIN = 20.0
 _calls = count(1)
 
 
@@ -50,7 +40,7 @@ def _lost_calls() -> Iterator[Request]:
 async def measure(system: System, site: Site, seconds: float) -> list[Figure]:
     """Flat out at 32 connections against the bare endpoint, then 200 a second."""
     port = system.installation.ingest_port
-    async with _bare_endpoint(site.found.nats_url) as bare:
+    async with bare_server("richiamo_ops.bench.bare", RICHIAMO_NATS_URL=site.found.nats_url) as bare:
         await load.flat_out(bare, _CONNECTIONS, 1.0, [_lost_calls()])
         floor = (await load.flat_out(bare, _CONNECTIONS, seconds, [_lost_calls()])).require(200)
         steady_floor = (await load.paced(bare, 64, _STEADY_RATE, seconds, [_lost_calls()])).require(200)
@@ -101,31 +91,3 @@ async def measure(system: System, site: Site, seconds: float) -> list[Figure]:
         ),
         Figure(key="f.memory_under_load", words="  memory after that", value=after.megabytes, unit="MB"),
     ]
-
-
-@asynccontextmanager
-async def _bare_endpoint(nats_url: str) -> AsyncIterator[int]:
-    port = free_port()
-    said: list[str] = []
-    child = await children.start(
-        Program(
-            (sys.executable, "-m", "richiamo_ops.bench.bare", str(port)),
-            {**os.environ, "RICHIAMO_NATS_URL": nats_url},
-            cwd=Path.cwd(),
-        ),
-        said.append,
-    )
-    try:
-        for _ in range(int(_BARE_WITHIN / 0.05)):
-            if not child.alive:
-                break
-            try:
-                (await load.Connection.open(port)).close()
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                yield port
-                return
-        raise Unavailable("the bare endpoint did not start: " + " / ".join(said[-5:]))
-    finally:
-        await child.stop()

@@ -1,9 +1,8 @@
-"""How many operators can click at once, and how soon does each browser show what happened?"""
+"""How many operators can click at once?"""
 
 import asyncio
 import json
 import random
-import re
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -16,18 +15,14 @@ from richiamo_events.language import CallReserved
 from richiamo_kit.clock import SystemClock
 from richiamo_kit.errors import StreamMoved, Unavailable
 from richiamo_ops.bench import load
-from richiamo_ops.bench.edge import lost_call
 from richiamo_ops.bench.figures import Figure, percentile
-from richiamo_ops.bench.filling import number
 from richiamo_ops.bench.load import Connection, Request
 from richiamo_ops.bench.system import PASSWORD, System
 from richiamo_ops.bench.views import caught_up
 from richiamo_ops.site import Site
 
 _HIRED_AT_ONCE = 8
-_HEARD_WITHIN = 15.0
 _API = "/api/v1"
-_CALLER = re.compile(rb"[0-9a-f]{32}")
 _names = count(1)
 
 
@@ -193,79 +188,3 @@ async def _floors(site: Site, claimers: int, seconds: float) -> tuple[float, flo
     until = time.perf_counter() + part
     together = sum(await asyncio.gather(*(for_a_while(until) for _ in range(claimers))))
     return alone / part, together / part
-
-
-async def measure_streams(system: System, site: Site, staff: Staff, streams: int, seconds: float) -> list[Figure]:
-    """From the first byte of a lost call to its row in each of so many open pages."""
-    await caught_up(site)
-    heard: list[_Heard] = []
-    listening = [await _open_stream(system, staff.tokens[step % len(staff.tokens)], heard) for step in range(streams)]
-    sent: list[tuple[float, str]] = []
-    caller_line = await Connection.open(system.installation.ingest_port)
-    try:
-        async with asyncio.timeout(_HEARD_WITHIN):
-            await asyncio.gather(*(one.connected.wait() for one in heard))
-        for _ in range(max(10, int(seconds * 2))):
-            caller = number()
-            sent.append((time.perf_counter(), caller))
-            await caller_line.ask(lost_call(caller))
-            await asyncio.sleep(0.5)
-        wanted = [str(await site.directory.find(caller)).encode() for _, caller in sent]
-        await _all_heard(heard, wanted)
-    finally:
-        caller_line.close()
-        for task, connection in listening:
-            task.cancel()
-            connection.close()
-        await asyncio.gather(*(task for task, _ in listening), return_exceptions=True)
-    seen = [stream.first_seen for stream in heard]
-    delays = [
-        first[name] - instant
-        for (instant, _), name in zip(sent, wanted, strict=True)
-        for first in seen
-        if name in first
-    ]
-    missing = len(sent) * streams - len(delays)
-    if missing:
-        raise Unavailable(f"{missing} of {len(sent) * streams} rows did not arrive")
-    return [
-        Figure(
-            key="d.row_p50",
-            words=f"Lost call to row in {streams} browsers, half",
-            value=percentile(delays, 0.5) * 1000,
-            unit="ms",
-        ),
-        Figure(key="d.row_p99", words="  slowest 1 %", value=percentile(delays, 0.99) * 1000, unit="ms", target=250),
-    ]
-
-
-class _Heard:
-    """What one stream has said: when each caller was first named in it."""
-
-    def __init__(self) -> None:
-        self.first_seen: dict[bytes, float] = {}
-        self.connected = asyncio.Event()
-        self._rest = b""
-
-    def hear(self, chunk: bytes) -> None:
-        """Take a piece of the stream, which may end in the middle of a name."""
-        self.connected.set()
-        instant = time.perf_counter()
-        text = self._rest + chunk
-        self._rest = text[-64:]
-        for caller in _CALLER.findall(text):
-            self.first_seen.setdefault(caller, instant)
-
-
-async def _open_stream(system: System, token: str, heard: list[_Heard]) -> tuple[asyncio.Task[None], Connection]:
-    connection = await Connection.open(system.installation.gateway_port)
-    connection.send(Request("GET", "/live", f"Cookie: richiamo={token}\r\n"))
-    heard.append(_Heard())
-    return asyncio.create_task(connection.listen(heard[-1].hear)), connection
-
-
-async def _all_heard(heard: Sequence[_Heard], wanted: Sequence[bytes]) -> None:
-    """Wait until every stream has named everybody, for at most a quarter of a minute."""
-    until = time.perf_counter() + _HEARD_WITHIN
-    while not all(name in one.first_seen for one in heard for name in wanted) and time.perf_counter() < until:
-        await asyncio.sleep(0.05)

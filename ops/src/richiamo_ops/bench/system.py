@@ -20,11 +20,13 @@ from richiamo_kit import children
 from richiamo_kit.children import Child, Program
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.servers import free_port
+from richiamo_ops.bench.load import Connection
 from richiamo_ops.probes import status_of
 from richiamo_ops.settings import Installation
 
 PASSWORD = "a-password-of-the-bench"  # noqa: S105 -- Of a system that listens on loopback and lives for minutes.
 _READY_WITHIN = 90.0
+_BARE_WITHIN = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,13 @@ class System:
                 line = process.cmdline()
                 yield (line[-1] if "serve" in line else "supervisor" if process == top else process.name()), process
 
+    def memory_of(self, service: str) -> float:
+        """The bytes that one service has for itself."""
+        process = self.service(service)
+        if process is None:
+            raise Unavailable(f"the service {service} is not there")
+        return float(process.memory_full_info().uss)
+
     def _hear(self, line: str) -> None:
         self._said.append(line)
         del self._said[:-50]
@@ -122,3 +131,27 @@ async def own_system() -> AsyncIterator[System]:
     finally:
         await system.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def bare_server(module: str, **environment: str) -> AsyncIterator[int]:
+    """The port of a module of the bench that serves, in a process of its own; ended with the context."""
+    port = free_port()
+    said: list[str] = []
+    child = await children.start(
+        Program((sys.executable, "-m", module, str(port)), {**os.environ, **environment}, cwd=Path.cwd()), said.append
+    )
+    try:
+        for _ in range(int(_BARE_WITHIN / 0.05)):
+            if not child.alive:
+                break
+            try:
+                (await Connection.open(port)).close()
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                yield port
+                return
+        raise Unavailable(f"{module} did not start: " + " / ".join(said[-5:]))
+    finally:
+        await child.stop()
