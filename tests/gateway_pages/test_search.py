@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from tests.gateway.conftest import House
 from tests.gateway_pages.conftest import Enter, Lose
 from tests.gateway_pages.test_every_page import barriers, outside
 
@@ -36,7 +37,7 @@ async def test_nobody_finds_what_they_may_not_see(enter: Enter, lose_call: Lose)
     await anna.goto("/search?q=0501234")
     assert await anna.locator("#results a").all_inner_texts() == ["+39 050 123 4567"]
     await anna.goto("/search?q=users")
-    assert "No page and no open customer matches" in await anna.inner_text("#results")
+    assert "No page and no customer matches" in await anna.inner_text("#results")
     assert await barriers(anna) == []
     assert await outside(anna) == []
     masked = await enter("mara", language="en", masked=True)
@@ -47,3 +48,31 @@ async def test_nobody_finds_what_they_may_not_see(enter: Enter, lose_call: Lose)
     assert "4567" not in await masked.inner_text("#results")
     await masked.goto("/search?q=%3Cb%3Ex")
     assert await masked.locator("#results b").count() == 0
+
+
+async def test_closed_customers_are_found_too_as_far_as_one_may_see_them(
+    enter: Enter, lose_call: Lose, house: House
+) -> None:
+    ours, theirs = await lose_call("+390501234567"), await lose_call("+390501234999", "Assistenza")
+    boss = await house.person("boss", "supervisor")
+    flushed = await boss.post("/flushes", json={"caller_ids": [ours, theirs], "reason": "x"})
+    position = str(flushed.json()["position"])
+    await boss.get("/requests", headers={"Min-Position": position})
+    anna = await enter("anna", language="it", queues=["Vendite"])
+    await anna.goto("/search?q=0501234")
+    assert await anna.locator("#results a").all_inner_texts() == ["+39 050 123 4567"]
+    assert await anna.locator("#results h2").all_inner_texts() == ["Clienti senza richieste aperte"]
+    assert await barriers(anna) == []
+    await anna.click("#results a")
+    await expect(anna.locator("main")).to_contain_text("Questo cliente non ha richieste aperte")
+    answer = await anna.goto(f"/callers/{theirs}")
+    assert answer is not None
+    assert answer.status == 404
+    assert "solo code che non vedi" in await anna.inner_text("main")
+    assert await barriers(anna) == []
+    masked = await enter("mara", language="en", masked=True)
+    await masked.goto("/search?q=4567")
+    assert await masked.locator("#results a").count() == 0
+    await masked.goto("/search?q=050123")
+    assert await masked.locator("#results a").count() == 2
+    assert "4567" not in await masked.inner_text("#results")

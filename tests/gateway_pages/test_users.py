@@ -43,6 +43,7 @@ async def test_a_user_is_added_and_changed_and_leaves(
     await page.select_option("[name=role]", "supervisor")
     await page.check("[name=masked]")
     await page.click("main button.call")
+    await page.wait_for_url("**/users?saved=changed&*")
     nina = known(house, "nina.b@site")
     assert (nina.role, nina.masked, nina.queues) == ("supervisor", True, ("Vendite", "Assistenza"))
     await row.locator("a").click()
@@ -105,3 +106,24 @@ async def test_only_administrators_come_here(enter: Enter) -> None:
         assert answer is not None
         assert answer.status == 403
     assert await page.locator("nav a[href='/users']").count() == 0
+
+
+async def test_with_the_server_away_or_the_session_over_what_was_typed_stays(enter: Enter) -> None:
+    page = await enter("sara", role="admin", language="en")
+    await page.goto("/users/_new")
+    await page.fill("main [name=username]", "nora")
+    await page.fill("main [name=password]", "a-password")
+    await page.fill("main [name=name]", "Nora")
+    await page.route("**/api/v1/session", lambda route: route.abort())
+    await page.click("main .btn.call")
+    await expect(page.locator(".toast.bad")).to_contain_text("what you typed is still here")
+    await page.unroute("**/api/v1/session")
+    cookies = await page.context.cookies()
+    await page.context.clear_cookies()
+    await page.click("main .btn.call")
+    await expect(page.locator(".toast.bad").last).to_contain_text("Your session has ended")
+    assert await page.input_value("main [name=username]") == "nora"
+    assert await page.input_value("main [name=password]") == "a-password"
+    await page.context.add_cookies([{**one} for one in cookies])  # type: ignore[typeddict-item]
+    await page.click("main .btn.call")
+    await expect(page.locator(".saved")).to_contain_text("Nora can log in now")

@@ -1,5 +1,7 @@
 """Do boards show what the reports say, and can they be arranged by pointer, button and key?"""
 
+from datetime import UTC, datetime
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -120,3 +122,25 @@ async def test_a_title_full_of_html_is_only_a_title(enter: Enter) -> None:
     await page.fill("[name=title]", "<script>alert(1)</script>")
     await page.click("text=Create")
     await expect(page.locator("main .muted").first).to_contain_text("<script>alert(1)</script>")
+
+
+async def test_a_board_shows_how_it_was_and_is_not_changed_there(enter: Enter, lose_call: Lose) -> None:
+    first = await lose_call("+390501234567")
+    page = await enter("sara", role="supervisor", language="en")
+    await page.wait_for_selector(f"#rows tr[data-caller='{first}']")
+    between = datetime.now(UTC).isoformat().replace("+", "%2B")
+    second = await lose_call("+390501234568")
+    await page.wait_for_selector(f"#rows tr[data-caller='{second}']")
+    await begin(page, "supervisor")
+    await expect(page.locator("#w1 .value")).to_have_text("2")
+    await page.goto(f"/widgets?as_of={between}")
+    await page.wait_for_selector("#past")
+    assert "as_of=" in page.url
+    assert await page.inner_text("#w1 .value") == "1"
+    assert (await page.inner_text("#w2 .value")).strip() == "1"
+    await expect(page.locator("#edit")).to_have_count(0)
+    assert await barriers(page) == []
+    await page.goto(f"{page.url}&edit=1")
+    await expect(page.locator("#board")).not_to_have_attribute("data-edit", "")
+    await page.click("#past a")
+    await expect(page.locator("#w1 .value")).to_have_text("2")

@@ -24,15 +24,19 @@ let last = 0;
 /** Whether the data is young enough to decide on. */
 export const isFresh = () => !body.dataset.live || (!ended && navigator.onLine && now() - heardAt < FRESH);
 
-/** The session is over: says so and leaves the page as it is, with the way back in. */
-export function signedOut() {
-  if (ended) return;
+/** The session is over: says so and leaves the page as it is, with the way back in; beside it when something is typed. */
+export function signedOut({ kept = false } = {}) {
+  if (ended && !kept) return;
   ended = true;
   stop();
   toast(text("signed_out"), {
     bad: true,
     label: text("sign_in"),
-    undo: () => { location.href = `/login?ended=1&next=${encodeURIComponent(location.pathname + location.search)}`; },
+    undo: () => {
+      const way = `/login?ended=1&next=${encodeURIComponent(location.pathname + location.search)}`;
+      if (kept) open(way, "_blank");
+      else location.href = way;
+    },
   });
   tellState();
 }

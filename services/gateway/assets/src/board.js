@@ -4,6 +4,7 @@ import { GridComponent, TooltipComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { clock, now, text } from "./_page.js";
+import { asOf } from "./_past.js";
 import { count, onColours, painter } from "./_paint.js";
 
 echarts.use([BarChart, PieChart, GridComponent, TooltipComponent, SVGRenderer]);
@@ -153,6 +154,6 @@ if (board?.hasAttribute("data-edit")) {
   arrange();
   if (location.hash) document.getElementById(location.hash.slice(1))?.focus();
 }
-if (board) setInterval(again, EVERY);
+if (board && !asOf) setInterval(again, EVERY);
 document.getElementById("print")?.addEventListener("click", () => print());
 if (new URLSearchParams(location.search).has("kiosk")) document.documentElement.classList.add("kiosk");

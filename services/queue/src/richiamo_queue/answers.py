@@ -49,6 +49,10 @@ class Questions:
         asked = payloads.read(payloads.AskRows, payload)
         return await self._rows.rows(asked.user, asked.caller_ids, asked.min_position, _instant(asked.as_of))
 
+    async def closed(self, payload: Payload) -> Payload:
+        asked = payloads.read(payloads.AskClosed, payload)
+        return await self._rows.closed(asked.user, asked.caller, asked.limit)
+
     async def summary(self, payload: Payload) -> Payload:
         asked = payloads.read(payloads.AskSummary, payload)
         return await self._rows.summary(asked.user, asked.day, asked.min_position, _instant(asked.as_of))
@@ -105,6 +109,7 @@ def declare(broker: NatsBroker, commanding: Commanding, questions: Questions, no
         "requests": questions.requests,
         "callers": questions.callers,
         "rows": questions.rows,
+        "closed": questions.closed,
         "timeline": questions.timeline,
         "summary": questions.summary,
         "notes": noting.notes,

@@ -89,6 +89,11 @@ class AskTimeline(_Message):
     min_position: int | None = None
 
 
+class AskClosed(_Message):
+    caller: str = Field(max_length=100)
+    limit: int = Field(default=10, ge=1, le=100)
+
+
 class AskSummary(_Message):
     day: str | None = None
     as_of: str | None = None

@@ -25,7 +25,7 @@ PLACES = (
     Place("/dashboard", N_("Dashboard"), Role.SUPERVISOR, "d", past=True),
     Place("/code-caller", N_("Report Code Caller"), Role.SUPERVISOR, "o", past=True),
     Place("/historical", N_("Report Historical"), Role.SUPERVISOR, "h", past=True),
-    Place("/widgets", N_("Widgets"), Role.OPERATOR, "w"),
+    Place("/widgets", N_("Widgets"), Role.OPERATOR, "w", past=True),
     Place("/audit", N_("Audit"), Role.SUPERVISOR, "l"),
     Place("/users", N_("Users"), Role.ADMIN, "u"),
     Place("/settings", N_("Settings"), Role.ADMIN, "s"),
@@ -39,4 +39,6 @@ def places_for(user: User) -> list[Place]:
 
 def has_past(path: str) -> bool:
     """Whether the page of this address can show how it was."""
-    return path.startswith(("/callers/", "/reports/")) or any(place.past and path == place.path for place in PLACES)
+    return path.startswith(("/callers/", "/reports/", "/widgets/")) or any(
+        place.past and path == place.path for place in PLACES
+    )

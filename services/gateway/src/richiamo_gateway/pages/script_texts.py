@@ -29,6 +29,7 @@ _TEXTS = {
     "stale": N_("The data is older than 15 seconds: reserving waits for the connection"),
     "failed": N_("This did not work. Try again."),
     "unreachable": N_("Richiamo does not answer. Nothing was changed."),
+    "unreachable_kept": N_("Richiamo does not answer. Nothing was sent; what you typed is still here."),
     "notify_refused": N_("The browser does not allow notices of this site"),
     "past": N_("This is how it was: nothing can be changed here"),
     "disputed": N_("Noted: it was an answering machine"),

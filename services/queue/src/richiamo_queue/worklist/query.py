@@ -151,8 +151,7 @@ class Worklist:
         if question.recalled_max is not None:
             wanted.append("recalled <= %(recalled_max)s")
         if question.caller is not None:
-            digits = "left(digits, greatest(length(digits) - 3, 0))" if question.user.masked else "digits"
-            wanted.append(f"{digits} LIKE ANY (%(parts)s)")
+            wanted.append(f"{digits_seen_by(question.user)} LIKE ANY (%(parts)s)")
         return " AND ".join(wanted)
 
 
@@ -162,7 +161,7 @@ def _parameters(question: ListQuestion, now: datetime) -> dict[str, Any]:
         "me": question.user.username,
         "limit": question.limit + 1,
         "seen": list(question.user.queues),
-        "parts": _parts(question.caller or ""),
+        "parts": parts_of(question.caller or ""),
     }
     for name in ("queue", "type", "source", "account_code"):
         parameters[name] = list(getattr(question, name))
@@ -171,7 +170,12 @@ def _parameters(question: ListQuestion, now: datetime) -> dict[str, Any]:
     return parameters
 
 
-def _parts(text: str) -> list[str]:
+def digits_seen_by(user: User) -> str:
+    """The digits of `number` that this user may search: what is hidden from them is not looked through."""
+    return "left(digits, greatest(length(digits) - 3, 0))" if user.masked else "digits"
+
+
+def parts_of(text: str) -> list[str]:
     """The patterns that a part of a number matches: its digits, also without the 00 of an international call."""
     digits = "".join(one for one in text if one.isascii() and one.isdigit())
     if not digits:

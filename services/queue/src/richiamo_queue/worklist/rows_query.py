@@ -15,8 +15,11 @@ from richiamo_queue.caller.errors import Malformed
 from richiamo_queue.users import User
 from richiamo_queue.worklist.items import Site, request_item
 from richiamo_queue.worklist.projection import SCHEMA
-from richiamo_queue.worklist.query import Answer, snapshot, view_position
+from richiamo_queue.worklist.query import Answer, digits_seen_by, parts_of, snapshot, view_position
 from richiamo_queue.worklist.schema import SHOWN
+
+_LOOKED_THROUGH = 200
+"""Closed callers that match, before it is asked which of them the user may know."""
 
 _ROWS = f"""
 SELECT {SHOWN}, coalesce(n.number, '') AS number
@@ -40,6 +43,13 @@ FROM (
 _WITHHELD = f"""
 SELECT count(*) FROM {SCHEMA}.withheld
 WHERE at >= %(begin)s AND at < %(end)s AND at <= %(until)s AND (%(seen)s::text[] = '{{}}' OR queue = ANY (%(seen)s))
+"""
+
+_CLOSED = f"""
+SELECT c.caller_id, c.state, n.number
+FROM {SCHEMA}.number n JOIN {SCHEMA}.caller c USING (caller_id)
+WHERE NOT c.is_open AND {{digits}} LIKE ANY (%s)
+ORDER BY c.position DESC LIMIT {_LOOKED_THROUGH}
 """
 
 _NOW = "recorded_to = 'infinity'"
@@ -107,6 +117,22 @@ class Rows:
             )
             row = await found.fetchone()
         return None if row is None else (load(row[0]), row[1])
+
+    async def closed(self, user: User, text: str, limit: int) -> Answer:
+        """Callers without an open request whose number holds these digits, the one touched last first, for a search."""
+        async with self._pool.connection() as connection:
+            found = await connection.execute(_CLOSED.format(digits=digits_seen_by(user)), [parts_of(text)])
+            listed = [(row[0], load(row[1]), row[2]) for row in await found.fetchall()]
+        items = [
+            {
+                "caller_id": caller_id,
+                "number": user.shown(number),
+                "queues": sorted({one.queue for one in caller.requests if one.queue and user.sees(one.queue)}),
+            }
+            for caller_id, caller, number in listed
+            if any(user.sees(one.queue) for one in caller.requests)
+        ]
+        return {"items": items[:limit]}
 
     async def number(self, caller_id: CallerId) -> str:
         """The caller's number; empty when it was erased or never asked for."""

@@ -27,6 +27,19 @@ _ADVICE = {
     404: N_("The address may be mistyped, or the customer was closed or erased."),
     503: N_("Nothing is lost. Try again in a moment."),
 }
+_OTHERWISE = N_("Nothing was changed. Try again, or go back to your list.")
+_BY_TYPE = {
+    "unknown-caller": (
+        N_("This customer is not here"),
+        N_("The number was erased, or it never called, or it called only queues that you do not see."),
+    ),
+    "not-yours": (N_("This belongs to somebody else"), N_("Only its owner can change it; you can make your own.")),
+    "foreign-origin": (
+        N_("This came from another site"),
+        N_("Nothing was changed. Open Richiamo itself and try there."),
+    ),
+}
+"""What is known better than by the status alone: the title, and what to do."""
 _NEEDS = {
     "operator": N_("This needs the role operator."),
     "supervisor": N_("This needs the role supervisor."),
@@ -38,7 +51,7 @@ async def error_page(request: Request, problem: Problem) -> Response:
     """A page that says what is missing, in the person's language when they are known."""
     user = await _person(request)
     language = language_for(request, user)
-    title = _TITLES.get(problem.status)
+    title, advice = _BY_TYPE.get(problem.type, (_TITLES.get(problem.status), _ADVICE.get(problem.status, _OTHERWISE)))
     needs = _NEEDS.get(str(problem.extra.get("needs")), "")
     return render(
         request,
@@ -48,7 +61,7 @@ async def error_page(request: Request, problem: Problem) -> Response:
         code=problem.status,
         title=language(title) if title else problem_title(problem.type, language, language(N_("Something went wrong"))),
         needs=language(needs) if needs else "",
-        advice=language(_ADVICE.get(problem.status, N_("Nothing was changed. Try again, or go back to your list."))),
+        advice=language(advice),
     )
 
 

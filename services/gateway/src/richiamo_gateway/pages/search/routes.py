@@ -18,6 +18,8 @@ from richiamo_gateway.plain_text import is_plain
 
 router = APIRouter()
 
+Items = Sequence[Mapping[str, Any]]
+
 _LISTED = 10
 _DIGITS = 3
 """Fewer digits are in nearly every number."""
@@ -27,23 +29,32 @@ _DIGITS = 3
 async def page(
     request: Request, gateway: GatewayOf, user: CurrentUser, q: Annotated[str, Query(max_length=100)] = ""
 ) -> Response:
-    """Open customers whose number holds the digits, as far as one may see them, and pages by a part of their name."""
+    """Customers whose number holds the digits, those in hand and those closed, as far as one may see them, and pages by a part of their name."""
     wanted = q.strip() if is_plain(q) else ""
     language = language_for(request, user)
     places = [place for place in places_for(user) if wanted and wanted.casefold() in language(place.title).casefold()]
-    found = await _customers(gateway, user, wanted) if _digits(wanted) >= _DIGITS else []
-    return render(request, user, "search/page.html", q=wanted, found=found, named=places, digits=_DIGITS)
+    found: Items = []
+    closed: Items = []
+    if _digits(wanted) >= _DIGITS:
+        found, closed = await asyncio.gather(_customers(gateway, user, wanted), _closed(gateway, user, wanted))
+    return render(request, user, "search/page.html", q=wanted, found=found, closed=closed, named=places, digits=_DIGITS)
 
 
 def _digits(text: str) -> int:
     return sum(one.isascii() and one.isdigit() for one in text)
 
 
-async def _customers(gateway: Gateway, user: User, wanted: str) -> Sequence[Mapping[str, Any]]:
+async def _closed(gateway: Gateway, user: User, wanted: str) -> Items:
+    found = await gateway.ask("richiamo.queue.closed", user, caller=wanted, limit=_LISTED)
+    items: Items = found["items"]
+    return items
+
+
+async def _customers(gateway: Gateway, user: User, wanted: str) -> Items:
     """The queue service matches what this user may see of a number: hidden digits are not searched."""
     if user.may(Role.SUPERVISOR):
         found = await gateway.ask("richiamo.queue.callers", user, view="open", caller=wanted, limit=_LISTED)
-        items: list[Mapping[str, Any]] = found["items"]
+        items: Items = found["items"]
         return items
     views = ("calling", "mine", "recall")
     answers = await asyncio.gather(

@@ -63,16 +63,25 @@ def question(widget: Widget, piece: Piece, today: date) -> tuple[str, tuple[tupl
 
 
 async def shown(
-    gateway: Gateway, user: User, widgets: Iterable[Widget], language: Language, formats: Formats
+    gateway: Gateway,
+    user: User,
+    widgets: Iterable[Widget],
+    language: Language,
+    formats: Formats,
+    *,
+    as_of: str | None = None,
 ) -> list[Shown]:
-    """Every widget with what its report says now; a piece that is no more in the gallery is left out."""
-    today = gateway.clock.now().astimezone(gateway.site.settings.zone).date()
+    """Every widget with what its report says now, or said `as_of` an instant.
+
+    A piece that is no more in the gallery is left out.
+    """
+    today = formats.now.astimezone(formats.zone).date()
     pieces = [(widget, PIECES[widget.what]) for widget in widgets if widget.what in PIECES]
     asked = {question(widget, piece, today) for widget, piece in pieces if user.may(piece.role)}
 
     async def answer(subject: str, payload: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
         plain = {name: list(value) if isinstance(value, tuple) else value for name, value in payload}
-        return await gateway.ask(subject, user, timeout=_PATIENCE_SECONDS, **plain)
+        return await gateway.ask(subject, user, timeout=_PATIENCE_SECONDS, **plain, as_of=as_of)
 
     order = sorted(asked, key=repr)
     answers = dict(zip(order, await asyncio.gather(*(answer(*one) for one in order)), strict=True))

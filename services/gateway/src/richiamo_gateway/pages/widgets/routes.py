@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from fastapi import APIRouter, Form, Request
@@ -14,6 +15,7 @@ from richiamo_gateway.auth.access import CurrentUser
 from richiamo_gateway.auth.user import Role, User
 from richiamo_gateway.boards.board import SIZES, Board, BoardId, Widget
 from richiamo_gateway.context import Gateway
+from richiamo_gateway.pages.as_of import PARAMETER, as_of
 from richiamo_gateway.pages.language import N_
 from richiamo_gateway.pages.missed_calls.routes import known_queues
 from richiamo_gateway.pages.rendering import formats_for, language_for, render
@@ -38,7 +40,8 @@ async def first(request: Request, gateway: GatewayOf, user: CurrentUser) -> Resp
     """One's first board; who has none is offered some to begin with."""
     boards = await gateway.boards.seen_by(user.username)
     if boards and "new" not in request.query_params:
-        return RedirectResponse(f"/widgets/{boards[0].id}", 303)
+        past = urlencode({PARAMETER: at}) if (at := as_of(request)) else ""
+        return RedirectResponse(f"/widgets/{boards[0].id}" + (f"?{past}" if past else ""), 303)
     offered = {name: one for name, one in SUGGESTIONS.items() if user.may(one.role)}
     language = language_for(request, user)
     named = {what: piece.words(language).name for what, piece in PIECES.items()}
@@ -73,6 +76,7 @@ async def page(
     board = _of(boards, board_id)
     language = language_for(request, user)
     mine = board.owner == user.username
+    at = as_of(request)
     return render(
         request,
         user,
@@ -81,10 +85,10 @@ async def page(
         board=board,
         mine=mine,
         owner=gateway.site.operators.name_of(board.owner),
-        edit=edit and mine and not kiosk,
+        edit=edit and mine and not kiosk and at is None,
         kiosk=kiosk,
         may_publish=user.may(Role.SUPERVISOR),
-        widgets=await shown(gateway, user, board.widgets, language, formats_for(request, language)),
+        widgets=await shown(gateway, user, board.widgets, language, formats_for(request, language), as_of=at),
         sizes=SIZES,
         periods=_PERIODS,
         queues=known_queues(gateway, user, []),
@@ -97,7 +101,7 @@ async def gallery(request: Request, gateway: GatewayOf, user: CurrentUser, board
     board = _own(_of(await gateway.boards.seen_by(user.username), board_id), user)
     language = language_for(request, user)
     pieces = [Widget(id=what, what=what, size=piece.size) for what, piece in PIECES.items() if user.may(piece.role)]
-    previews = await shown(gateway, user, pieces, language, formats_for(request, language))
+    previews = await shown(gateway, user, pieces, language, formats_for(request, language), as_of=as_of(request))
     sections = [(label, [one for one in previews if one.piece.source == source]) for source, label in _SECTIONS]
     return render(request, user, "widgets/gallery.html", board=board, sections=[part for part in sections if part[1]])
 
