@@ -149,10 +149,21 @@ def flushed(*calls: int, caller: str = "rossi", name: str = "f1") -> CallFlushed
 
 
 def operator(
-    username: str, *, role: str = "operator", extension: str = "", name: str = "", active: bool = True
+    username: str,
+    *,
+    role: str = "operator",
+    extension: str = "",
+    name: str = "",
+    active: bool = True,
+    queues: tuple[str, ...] = (),
 ) -> OperatorChanged:
     return OperatorChanged(
-        username=Username(username), name=name or username.title(), role=role, extension=extension, active=active
+        username=Username(username),
+        name=name or username.title(),
+        role=role,
+        extension=extension,
+        active=active,
+        queues=queues,
     )
 
 

@@ -1,6 +1,6 @@
 """Does each command cause the right events, refuse what the rules refuse, and stay quiet on repeat?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -47,6 +47,7 @@ from richiamo_queue.caller.errors import (
     AlreadyReserved,
     BeingCalled,
     HiddenForNow,
+    NotAssignable,
     NothingToRecall,
     NotReserved,
     NotYourCall,
@@ -241,6 +242,11 @@ class TestAssigning:
             )
         )
 
+    def test_only_to_who_sees_one_of_the_queues_on_which_the_customer_waits(self) -> None:
+        given(missed(1)).when(replace(assign(), queues=(HELP,))).then_rejects(NotAssignable)
+        (event,) = given(missed(1), missed(2, queue=HELP)).when(replace(assign(), queues=(HELP,))).events
+        assert isinstance(event, CallAssigned)
+
     def test_a_held_caller_is_moved_and_says_from_whom(self) -> None:
         (event,) = given(missed(1), reserved(ANNA)).when(assign(lease=HALF_AN_HOUR)).events
         assert isinstance(event, CallAssigned)
@@ -275,6 +281,13 @@ class TestFlushing:
                 calls=(call_id(1), call_id(2), call_id(3)),
             )
         )
+
+    def test_of_a_supervisor_who_sees_some_queues_names_their_calls_alone(self) -> None:
+        command = replace(self.command, queues=(HELP,))
+        (event,) = given(missed(1), missed(2, queue=HELP)).when(command).events
+        assert isinstance(event, CallFlushed)
+        assert event.calls == (call_id(2),)
+        given(missed(1)).when(command).then_nothing()
 
     def test_nothing_open_is_already_so(self) -> None:
         given(missed(1), served(2, 5)).when(self.command).then_nothing()
@@ -372,6 +385,10 @@ class TestShowing:
         past = given(missed(1), reserved(), (5, started()))
         past.when(Show(by=ANNA, at=minutes(10))).then(failed(RecallOutcome.NOT_DIALLED, minutes(10), minutes(5)))
         past.when(Show(by=BRUNO, at=minutes(10))).then_rejects(NotYourCall)
+
+    def test_a_recall_of_which_nothing_was_open_ends_too(self) -> None:
+        past = given(missed(1), served(2, 3), (5, started()))
+        past.when(Show(by=ANNA, at=minutes(10))).then(failed(RecallOutcome.NOT_DIALLED, minutes(10), minutes(5)))
 
     def test_what_is_shown_is_already_so(self) -> None:
         given(missed(1)).when(Show(by=ANNA, at=minutes(10))).then_nothing()

@@ -193,6 +193,29 @@ class TestSupervising:
         held = [item["reserved_by"] for item in items]
         assert sorted((held.count("anna"), held.count("bruno"))) == [2, 3]
 
+    async def test_nobody_is_given_a_customer_whose_row_they_would_not_see(self, site: Site) -> None:
+        await site.happens(operator("dora", extension="204", queues=(HELP,)))
+        await site.services[0].catch_up_site()
+        elsewhere, hers = await lost(site, 1), await lost(site, 2, queue=HELP)
+        problem = await refused(site, "assign", "sara", caller_id=elsewhere, operator="dora")
+        assert problem.type == "not-assignable"
+        assert "none of the queues" in problem.detail
+        both = {"caller_ids": [elsewhere, hers], "operators": ["dora", "bruno"]}
+        await site.ask("assign_many", "sara", **both)
+        held = {item["caller_id"]: item["reserved_by"] for item in (await site.ask("callers", "sara"))["items"]}
+        assert held[elsewhere] == "bruno"
+        alone = both | {"operators": ["dora"]}
+        assert (await refused(site, "assign_many", "sara", **alone)).type == "not-assignable"
+
+    async def test_a_supervisor_closes_nothing_of_a_queue_that_is_out_of_sight(self, site: Site) -> None:
+        caller = await lost(site, 1)
+        await site.happens(missed(2, caller=caller, queue=HELP))
+        flush = await site.ask("flush", "sara", caller_ids=[caller], reason="", user={"queues": [HELP]})
+        assert [item["queue"] for item in (await site.ask("requests", "sara", view="all"))["items"]] != [HELP]
+        assert await total(site, "all", "sara") == 1
+        await site.ask("undo_flush", "sara", flush_id=flush["flush_id"])
+        assert await total(site, "all", "sara") == 2
+
     async def test_an_operator_may_not(self, site: Site) -> None:
         caller = await lost(site)
         assert (await refused(site, "assign", caller_id=caller, operator="anna")).status == 403

@@ -256,7 +256,7 @@ def _reported(
     """The state with one more report of a call."""
     history = before.history.with_report(event_id, fact)
     if history is before.history and before.episodes.rules_known == rules.known:
-        return before
+        return _following(before, history, before.episodes)
     if fact.call is None or str(fact.call) in before.history.calls:
         return _with(before, history, rules)
     return _following(before, history, extended(before.episodes, history, fact.call, rules))

@@ -165,7 +165,7 @@ class Commanding:
 
         async def run(ticket: Ticket, at: datetime) -> Answer:
             flush_id = FlushId(ticket.derive("flush"))
-            command = Flush(flush=flush_id, by=user.username, reason=asked.reason, at=at)
+            command = Flush(flush=flush_id, by=user.username, reason=asked.reason, at=at, queues=user.queues)
             done = await self._tools.carry_out.many(self._order(ticket, user, at), dict.fromkeys(callers, command))
             if not done.changed and not await self._tools.states.flushed_by(flush_id):
                 raise NothingToFlush
@@ -325,6 +325,11 @@ class Commanding:
         operator = self._tools.site.operators.get(username)
         return operator.extension if operator is not None else ""
 
+    def _queues_of(self, username: Username) -> tuple[str, ...]:
+        """The queues that a user may see; empty: all."""
+        operator = self._tools.site.operators.get(username)
+        return operator.queues if operator is not None else ()
+
     def _assignment(self, ticket: Ticket, user: User, at: datetime, caller_id: CallerId, operator: Username) -> Assign:
         minutes = self._tools.site.settings.assignment_minutes
         return Assign(
@@ -333,6 +338,7 @@ class Commanding:
             reservation=ReservationId(ticket.derive("reservation", caller_id)),
             at=at,
             lease=timedelta(minutes=minutes) if minutes else None,
+            queues=self._queues_of(operator),
         )
 
     async def _require_assignable(self, username: Username) -> None:
@@ -353,7 +359,7 @@ class Commanding:
     async def _share_out(
         self, ticket: Ticket, callers: Sequence[CallerId], operators: Sequence[Username]
     ) -> Mapping[CallerId, Username]:
-        """Each caller to whoever has the fewest; those that one of the operators holds stay where they are."""
+        """Each caller to whoever has the fewest of those who may see them; who holds one of them already keeps them."""
         load = Counter(await self._tools.states.load_of(operators))
         states = (await self._tools.states.look(callers, ticket)).callers
         chosen: dict[CallerId, Username] = {}
@@ -363,7 +369,9 @@ class Commanding:
             if held is not None and held in operators and len(operators) > 1:
                 chosen[one] = held
                 continue
-            fewest = min(operators, key=lambda name: load[name])
+            waits_on = {request.queue for request in state.open_requests} if state is not None else set()
+            able = [name for name in operators if not (seen := self._queues_of(name)) or waits_on.intersection(seen)]
+            fewest = min(able or operators, key=lambda name: load[name])
             load[fewest] += 1
             chosen[one] = fewest
         return chosen

@@ -51,6 +51,8 @@ class Assign:
     at: datetime
     lease: timedelta | None
     """None: it never ends by itself (`assignment_minutes` 0)."""
+    queues: tuple[str, ...] = ()
+    """The queues that the operator may see; empty: all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,8 @@ class Flush:
     at: datetime
     opened_before: datetime | None = None
     """Closes only requests opened before this instant (the nightly flush by age, rule 13)."""
+    queues: tuple[str, ...] = ()
+    """Closes only requests of these queues, those that the supervisor may see; empty: all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

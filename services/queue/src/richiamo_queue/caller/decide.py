@@ -46,6 +46,7 @@ from richiamo_queue.caller.errors import (
     AlreadyReserved,
     BeingCalled,
     HiddenForNow,
+    NotAssignable,
     NoteChanged,
     NothingToRecall,
     NotReserved,
@@ -145,6 +146,9 @@ def assign(command: Assign, caller: Caller) -> Events:
             held = caller.reservation
     if held is not None and held.operator == command.operator:
         return []
+    if command.queues and not any(request.queue in command.queues for request in caller.open_requests):
+        # The row would be on nobody's list.
+        raise NotAssignable(f"{command.operator} may see none of the queues on which this customer waits.")
     return [
         CallAssigned(
             caller=caller.id,
@@ -172,6 +176,7 @@ def flush(command: Flush, caller: Caller) -> Events:
         call.call
         for request in caller.open_requests
         if command.opened_before is None or request.opened_at < command.opened_before
+        if not command.queues or request.queue in command.queues
         for call in request.calls
     )
     if not calls:
