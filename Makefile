@@ -107,6 +107,10 @@ screenshots: ready ## Take the pictures of all pages for README and docs, from a
 metrics-page: ready ## Write docs/metrics.md from the catalogue of metrics.
 	@$(BIN)/python -c "from richiamo_kit import metrics; print(metrics.page(), end='')" >docs/metrics.md
 
+.PHONY: nats-users
+nats-users: ready ## Write deploy/nats/users.conf from the catalogue of who may say and hear what on NATS.
+	@$(BIN)/python -c "from richiamo_kit.store import access; print(access.page(), end='')" >deploy/nats/users.conf
+
 .PHONY: assets
 assets: $(STAMPS)/assets ## Build the pages' scripts and styles.
 

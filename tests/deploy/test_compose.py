@@ -47,7 +47,20 @@ def test_every_file_it_names_is_there_or_made_by_make_secrets(tmp_path: Path) ->
     made = {file.name for file in made_secrets(tmp_path / "secrets").iterdir()}
     assert {Path(secret["file"]).name for secret in document["secrets"].values()} <= made
     for service in document["services"].values():
-        assert set(service.get("secrets", ())) <= set(document["secrets"])
+        assert set(mounted(service)) <= set(document["secrets"])
+
+
+def mounted(service: Mapping[str, Any]) -> dict[str, str]:
+    """A container's secrets: the name in the container of each."""
+    given = service.get("secrets", ())
+    return {one: one for one in given if isinstance(one, str)} | {
+        one["source"]: one["target"] for one in given if not isinstance(one, str)
+    }
+
+
+def test_every_service_comes_to_nats_as_itself() -> None:
+    for name in OURS:
+        assert mounted(composed()["services"][name])[f"nats_url_{name}"] == "richiamo_nats_url"
 
 
 def test_secrets_are_made_once(tmp_path: Path) -> None:
@@ -55,7 +68,8 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
     first = {file.name: file.read_text() for file in folder.iterdir()}
     made_secrets(folder)
     assert {file.name: file.read_text() for file in folder.iterdir()} == first
-    assert len({first["nats_password"], first["postgres_password"], first["directory.key"]}) == 3
+    passwords = [text for name, text in first.items() if "password" in name or name == "directory.key"]
+    assert len(set(passwords)) == len(passwords) >= 11
 
 
 def test_prometheus_asks_services_that_listen_there() -> None:
@@ -92,7 +106,7 @@ def test_nats_reads_its_configuration(tmp_path: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-    assert (secrets / "nats_users").read_text().startswith("authorization")
+    assert "user: queue" in (secrets / "nats_accounts").read_text()
 
 
 @pytest.mark.servers
@@ -103,13 +117,12 @@ async def test_the_start_command_leads_to_a_healthy_service(
 ) -> None:
     service = composed()["services"][name]
     secrets = made_secrets(tmp_path / "secrets")
-    (secrets / "richiamo_nats_url").chmod(0o600)
     (secrets / "richiamo_nats_url").write_text(nats_url)
     (secrets / "richiamo_database_url").chmod(0o600)
     (secrets / "richiamo_database_url").write_text(database_url)
     port = str(free_port())
     environment = here(service["environment"], port, secrets, tmp_path)
-    kept = {file.name for file in secrets.iterdir() if file.name.startswith("richiamo_")} - set(service["secrets"])
+    kept = {file.name for file in secrets.iterdir()} - set(mounted(service).values())
     for unseen in kept:
         (secrets / unseen).unlink()
     child = await asyncio.create_subprocess_exec(

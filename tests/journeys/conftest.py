@@ -19,7 +19,10 @@ def system() -> Iterator[System]:
     try:
         yield running
     finally:
+        log = running.log()
         running.stop()
+    # Each service is a NATS user with no more rights than it needs, and no fewer.
+    assert "permissions violation" not in log.lower(), log[-3000:]
 
 
 @pytest.fixture(scope="session")

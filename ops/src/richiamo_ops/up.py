@@ -16,7 +16,7 @@ from rich.console import Console
 
 from richiamo_kit.children import Child, Program
 from richiamo_kit.errors import Unavailable
-from richiamo_kit.servers import Embedded, Server
+from richiamo_kit.servers import Embedded, NatsServer, Server
 from richiamo_ops import endpoints, welcome
 from richiamo_ops.administrator import LogIn, exists_now, log_in_of
 from richiamo_ops.output import Output
@@ -72,6 +72,8 @@ class _Everything:
         self._end = asyncio.Event()
         self._servers: list[Part] = []
         self._services: list[Part] = []
+        self._nats: NatsServer | None = None
+        """Ours, which knows each service as a user of its own."""
 
     async def run(self) -> int:
         began = time.monotonic()
@@ -130,6 +132,7 @@ class _Everything:
         if not (nats_url and database_url):
             embedded = Embedded.of(site.folder)
             if not nats_url:
+                self._nats = embedded.nats
                 nats_url = embedded.nats.url
                 self._servers.append(_server_part(embedded.nats))
             if not database_url:
@@ -142,6 +145,8 @@ class _Everything:
 
     def _service(self, name: str, environment: Mapping[str, str], log_in: LogIn) -> Part:
         own = dict(environment)
+        if self._nats is not None:
+            own["RICHIAMO_NATS_URL"] = self._nats.url_of(name)
         if name == "gateway" and log_in.password:
             own["RICHIAMO_ADMIN_PASSWORD"] = log_in.password
         if self._site.observe_port is not None and name in _WITHOUT_PAGES:

@@ -27,12 +27,11 @@ from richiamo_kit.store.connection import JetStreamError, api_patiently
 from richiamo_kit.store.group_commit import GroupCommit
 from richiamo_kit.store.messages import Stored, newest_on
 from richiamo_kit.store.publish import EXPECTED_POSITION, Acknowledged, Outgoing
-from richiamo_kit.store.streams import DIRECTORY, DIRECTORY_PREFIX
+from richiamo_kit.store.streams import DIRECTORY, DIRECTORY_PREFIX, FORGOTTEN
 
 _REMEMBERED = 50_000
 _WRONG_POSITION = {10071, 10164}
 _KEY_BYTES = 32
-_FORGOTTEN = "richiamo.directory.forgotten"
 
 
 def read_key(file: Path) -> bytes:
@@ -181,7 +180,7 @@ class NatsDirectory:
                 await self._erase(stored)
             await self._erase(pointer)
         try:
-            await self._client.publish(_FORGOTTEN, caller.encode())
+            await self._client.publish(FORGOTTEN, caller.encode())
         except nats.errors.Error as error:
             raise Unavailable(f"the other services could not be told to forget: {error}") from error
 
@@ -196,7 +195,7 @@ class NatsDirectory:
             await self.read_erasures()
         if not self._listening:
             self._listening = True
-            await self._client.subscribe(_FORGOTTEN, cb=self._hear)
+            await self._client.subscribe(FORGOTTEN, cb=self._hear)
 
     async def _hear(self, message: Msg) -> None:
         self.drop(CallerId(message.data.decode()))

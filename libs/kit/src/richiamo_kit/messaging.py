@@ -13,6 +13,7 @@ import structlog
 from faststream.nats import NatsBroker
 
 from richiamo_kit.errors import Problem, Rejected, StreamMoved, Unavailable
+from richiamo_kit.store.connection import inbox_at
 
 __all__ = ["Problem", "answering", "ask", "make_broker"]
 
@@ -52,6 +53,7 @@ def make_broker(nats_url: str, *, name: str) -> NatsBroker:
     return _Broker(
         nats_url,
         name=name,
+        inbox_prefix=inbox_at(nats_url),
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,  # type: ignore[arg-type]  # Seconds; fractions work.
         ping_interval=5,

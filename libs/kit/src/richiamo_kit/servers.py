@@ -8,6 +8,8 @@ and tests use `running(server)`.
 import asyncio
 import contextlib
 import functools
+import hashlib
+import hmac
 import importlib.util
 import json
 import os
@@ -30,6 +32,7 @@ from psycopg import sql
 from richiamo_kit import children
 from richiamo_kit.children import Child, Program, RunAs
 from richiamo_kit.errors import Unavailable
+from richiamo_kit.store import access
 
 _LOOPBACK = "127.0.0.1"
 _USER = "richiamo"
@@ -73,7 +76,16 @@ class NatsServer:
 
     @property
     def url(self) -> str:
-        return f"nats://{_USER}:{self.password}@{_LOOPBACK}:{self.port}"
+        return self.url_of(access.OPS)
+
+    def url_of(self, user: str) -> str:
+        """The address with the user and password of one service, or of `ops`."""
+        return f"nats://{user}:{self._password_of(user)}@{_LOOPBACK}:{self.port}"
+
+    def _password_of(self, user: str) -> str:
+        # One secret is kept, that of ops; nobody finds it from those of the services.
+        own = hmac.new(self.password.encode(), user.encode(), hashlib.sha256).hexdigest()
+        return self.password if user == access.OPS else own
 
     @property
     def config_file(self) -> Path:
@@ -89,7 +101,7 @@ listen: "{_LOOPBACK}:{self.port}"
 max_payload: 8MB
 max_pending: 128MB
 write_deadline: "10s"
-authorization {{ user: {_USER}, password: "{self.password}" }}
+{access.users({user: json.dumps(self._password_of(user)) for user in (access.OPS, *access.SERVICES)})}\
 jetstream {{
   store_dir: {json.dumps(str(self.folder))}
   # An event that was acknowledged survives a power cut.

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from functools import partial
+from urllib.parse import urlsplit
 
 import nats.errors
 import structlog
@@ -58,6 +59,7 @@ async def connect(nats_url: str, *, name: str = "richiamo", wait: float = 30.0) 
                 reconnect_time_wait=0.2,  # type: ignore[arg-type]  # Seconds; fractions work.
                 pending_size=OUTBOUND_BYTES,
                 allow_reconnect=True,
+                inbox_prefix=inbox_at(nats_url),
                 error_cb=_on_error,
                 disconnected_cb=partial(_on_disconnected, client),
                 reconnected_cb=_on_reconnected,
@@ -66,6 +68,16 @@ async def connect(nats_url: str, *, name: str = "richiamo", wait: float = 30.0) 
         await client.close()
         raise Unavailable(f"no NATS server answers: {error}") from error
     return client
+
+
+def inbox_of(user: str) -> str:
+    """Where the answers to this user's questions come; without a user, where everybody's do."""
+    return f"_INBOX_{user}" if user else "_INBOX"
+
+
+def inbox_at(nats_url: str) -> str:
+    """The prefix of the inboxes that the user named in an address may subscribe to."""
+    return inbox_of(urlsplit(nats_url.partition(",")[0]).username or "")
 
 
 async def _on_error(error: Exception) -> None:

@@ -31,6 +31,9 @@ NOTES_SUBJECTS = "richiamo.note.>"
 DIRECTORY_PREFIX = "$KV.CALLERS"
 ERASURES_PREFIX = "richiamo.erasure"
 
+FORGOTTEN = "richiamo.directory.forgotten"
+"""No stream: whoever remembers numbers hears at once who was forgotten."""
+
 _NAME_TAKEN = 10058
 _SECOND = 1_000_000_000
 _HOUR = 3600 * _SECOND
