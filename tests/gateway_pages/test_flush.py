@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from tests.gateway.conftest import House
 from tests.gateway_pages.conftest import Enter, Lose
 from tests.gateway_pages.test_every_page import barriers
 
@@ -29,6 +30,29 @@ async def test_the_selected_are_closed_with_a_reason_and_come_back(enter: Enter,
     await expect(page.locator("#count")).to_have_text("1")
     await page.locator("#toasts button").click()
     await expect(page.locator("#callers tr")).to_have_count(3)
+
+
+async def test_what_was_closed_comes_back_from_the_history_later_too(
+    enter: Enter, lose_call: Lose, house: House
+) -> None:
+    callers = [await lose_call(f"+39050123456{number}") for number in range(2)]
+    sara = await enter("sara", role="supervisor", language="en")
+    closed = await (await house.login("sara", "pw-sara")).post(
+        "/flushes", json={"caller_ids": callers, "reason": "Test calls"}
+    )
+    assert closed.status_code == 201
+    anna = await enter("anna", language="en")
+    await anna.goto(f"/callers/{callers[0]}")
+    await expect(anna.locator(".timeline")).to_contain_text("Closed by Sara without a recall")
+    await expect(anna.locator("[data-do=undo-flush]")).to_have_count(0)
+    await sara.goto(f"/callers/{callers[0]}")
+    await sara.click("[data-do=undo-flush]")
+    await expect(sara.locator("#toasts")).to_contain_text("undone")
+    await expect(sara.locator("[data-do=undo-flush]")).to_have_count(0)
+    await sara.goto("/flush")
+    await expect(sara.locator("#callers tr")).to_have_count(2)
+    await sara.goto(f"/callers/{callers[1]}")
+    await expect(sara.locator("[data-do=undo-flush]")).to_have_count(0)
 
 
 async def test_all_that_match_are_more_than_a_page(enter: Enter, lose_call: Lose) -> None:

@@ -108,6 +108,14 @@ async function dispute(caller, _number, button) {
   await refresh({ position: answer.body.position });
 }
 
+async function undoFlush(_caller, _number, button) {
+  const answer = await command("DELETE", `/flushes/${encodeURIComponent(button.dataset.flush)}`);
+  if (!answer.ok) return tell(answer);
+  toast(text("flush_undone"));
+  button.remove();
+  await refresh({ position: answer.body.position, merge: true });
+}
+
 const working = new Set();
 
 /** Does what a control with data-do says, once at a time for each customer. */
@@ -133,6 +141,7 @@ export async function perform(control) {
     else if (what === "keep") await keep(caller);
     else if (what === "show") await show(caller, number);
     else if (what === "dispute") await dispute(caller, number, control);
+    else if (what === "undo-flush") await undoFlush(caller, number, control);
   } finally {
     working.delete(mark);
     control.removeAttribute("aria-busy");

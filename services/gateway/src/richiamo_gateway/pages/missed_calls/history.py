@@ -1,6 +1,6 @@
 """What happened with a customer, in one sentence an entry? The timeline of the queue service in words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,10 @@ _RELEASES = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the history; `sign` picks its shape and colour, `dispute` is the call that can be disputed."""
+    """A line of the history; `sign` picks its shape and colour.
+
+    `dispute` is the call that can be disputed, `undo` the flush that can be undone.
+    """
 
     at: str
     recorded_at: str
@@ -42,10 +45,20 @@ class Entry:
     text: str
     struck: bool
     dispute: str
+    undo: str
 
 
-def told(item: Mapping[str, Any], language: Language, username: str) -> Entry:
-    """An item of the timeline in words."""
+def undoable(items: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """The flushes of a timeline that stand."""
+    flushes: dict[str, set[str]] = {"call_flushed": set(), "flush_undone": set()}
+    for item in items:
+        if item["kind"] in flushes:
+            flushes[item["kind"]].add(str(item.get("flush", "")))
+    return frozenset(flushes["call_flushed"] - flushes["flush_undone"])
+
+
+def told(item: Mapping[str, Any], language: Language, username: str, may_undo: frozenset[str] = frozenset()) -> Entry:
+    """An item of the timeline in words; `may_undo` are the flushes that its reader may undo."""
     kind = str(item["kind"])
     mine = item.get("operator") == username
     disputable = kind == "recall_succeeded" and mine and bool(item.get("closed")) and not item.get("disputed")
@@ -56,6 +69,7 @@ def told(item: Mapping[str, Any], language: Language, username: str) -> Entry:
         text=sentence(kind, item, language),
         struck=bool(item.get("voided")),
         dispute=str(item.get("call", "")) if disputable else "",
+        undo=str(item["flush"]) if kind == "call_flushed" and item.get("flush") in may_undo else "",
     )
 
 

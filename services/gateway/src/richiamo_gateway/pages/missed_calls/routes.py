@@ -10,13 +10,13 @@ from starlette.responses import Response, StreamingResponse
 from richiamo_gateway import sse
 from richiamo_gateway.api.parameters import CallerIdOf, GatewayOf
 from richiamo_gateway.auth.access import CurrentUser, optional_user
-from richiamo_gateway.auth.user import User
+from richiamo_gateway.auth.user import Role, User
 from richiamo_gateway.context import Gateway
 from richiamo_gateway.pages.as_of import as_of
 from richiamo_gateway.pages.list_address import PAGE_ROWS
 from richiamo_gateway.pages.list_look.shown import look_shown
 from richiamo_gateway.pages.missed_calls.filters import COLUMNS, DAYS, TEXTS, read_filters
-from richiamo_gateway.pages.missed_calls.history import OUTCOMES, told
+from richiamo_gateway.pages.missed_calls.history import OUTCOMES, told, undoable
 from richiamo_gateway.pages.missed_calls.rows import row_encoder
 from richiamo_gateway.pages.rendering import formats_for, language_for, render
 
@@ -137,6 +137,7 @@ async def details(
         gateway.ask("richiamo.queue.rows", user, caller_ids=[caller_id], **then),
     )
     language = language_for(request, user)
+    may_undo = undoable(answer["items"]) if user.may(Role.SUPERVISOR) else frozenset[str]()
     return render(
         request,
         user,
@@ -144,6 +145,6 @@ async def details(
         caller_id=caller_id,
         number=answer["number"],
         note=answer["note"],
-        entries=[told(item, language, user.username) for item in answer["items"]],
+        entries=[told(item, language, user.username, may_undo) for item in answer["items"]],
         open_requests=[item for item in rows["items"] if user.sees(item["queue"])],
     )
