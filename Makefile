@@ -71,6 +71,10 @@ lint: ready ## Style, formatting, types and the import contracts.
 	$(BIN)/lint-imports
 	tools/no-addresses
 
+.PHONY: audit
+audit: ready ## Ask the public databases for known vulnerabilities of every package in the locks; needs the network.
+	@PATH="$$(tools/ensure-node):$$PATH" && $(BIN)/python tools/audit.py
+
 .PHONY: docs
 docs: ready ## Write docs/bi.md again from the catalogue of the BI views.
 	$(BIN)/python -m richiamo_reporting.bi.guide > docs/bi.md.new && mv docs/bi.md.new docs/bi.md
