@@ -24,12 +24,13 @@ class NotAskedError(Exception):
 
 def python_faults(output: str) -> list[str]:
     """What pip-audit's JSON names: one line a vulnerability. Raises `NotAskedError` when there is no such JSON,
-    or when it says nothing about a package."""
+    or when it says nothing about a package.
+    """
     report = _object(output)
     if "dependencies" not in report:
         raise NotAskedError(output)
     if unknown := [package["name"] for package in report["dependencies"] if "skip_reason" in package]:
-        raise NotAskedError(f"nothing is said about {', '.join(unknown)}")
+        raise NotAskedError(f"it says nothing about {len(unknown)} packages, such as {unknown[0]}")
     return [
         f"{package['name']} {package['version']}: {found['id']}, mended in {', '.join(found['fix_versions']) or 'nothing yet'}"
         for package in report["dependencies"]
