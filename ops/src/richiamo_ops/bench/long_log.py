@@ -100,7 +100,7 @@ class _Bench:
         for key, words, requests in (
             (
                 "command",
-                "Reserve and release",
+                "Reserve, or release",
                 (("PUT", "/callers/{}/reservation"), ("DELETE", "/callers/{}/reservation")),
             ),
             ("list", "List of lost calls", (("GET", "/requests?view=recall&limit=50"),)),
