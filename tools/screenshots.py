@@ -40,9 +40,10 @@ class Picture:
 
 
 async def _reserve(page: Page) -> None:
-    for nth in range(2):
+    cards = page.locator("#mine .mine")
+    while (reserved := await cards.count()) < 2:
         await page.locator("#rows .take:visible").first.click()
-        await expect(page.locator("#mine .mine")).to_have_count(nth + 1)
+        await expect(cards).to_have_count(reserved + 1)
     await page.mouse.move(5, 600)
 
 

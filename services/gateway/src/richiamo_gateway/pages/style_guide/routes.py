@@ -63,7 +63,7 @@ def _basics(_request: Request, at: samples.Instant, language: Language, _formats
         "choices": {"a": "Anna Bianchi", "b": "Bruno Verdi"},
         "sessions": samples.sessions(at),
         "tokens": samples.tokens(at),
-        "issued": {"name": "CRM", "token": "rct_" + "x" * 43},
+        "issued": {"name": "CRM", "token": "rct_" + "x" * 43, "sample": "yes"},
         "note": {
             "version": "1",
             "text": "<b>Chiede di Marta</b>",
