@@ -2,6 +2,7 @@
 
 import logging
 import re
+import signal
 import sys
 
 import structlog
@@ -30,7 +31,10 @@ def _mask_numbers(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
 
 
 def configure(level: str = "info", *, form: str = "console", service: str = "") -> None:
-    """Set up logging for the process: `form` is `console` or `json`; standard library records take the same way."""
+    """Set up logging for the process: `form` is `console` or `json`; standard library records take the same way.
+
+    A `service` tells everything (debug) from SIGUSR1 on, and what `level` says again from SIGUSR2 on.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -61,3 +65,5 @@ def configure(level: str = "info", *, form: str = "console", service: str = "") 
         logging.getLogger(noisy).setLevel(logging.WARNING)
     if service:
         structlog.contextvars.bind_contextvars(service=service)
+        signal.signal(signal.SIGUSR1, lambda *_: root.setLevel(logging.DEBUG))
+        signal.signal(signal.SIGUSR2, lambda *_: root.setLevel(level.upper()))
