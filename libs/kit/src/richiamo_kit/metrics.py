@@ -28,7 +28,9 @@ LOG_POSITION = Gauge("richiamo_log_position", "Position of the newest event of t
 DISK_FREE = Gauge("richiamo_disk_free_bytes", "Free space where a folder is", ["folder"])
 VIEW_POSITION = Gauge("richiamo_view_position", "Position of the log that a view has reached", ["view"])
 IDENTITY_BREACHES = Gauge(
-    "richiamo_identity_breaches", "Identities of the reports that do not hold, over the weeks checked", ["identity"]
+    "richiamo_identity_breaches",
+    "Identities of the reports that do not hold, over the weeks checked",
+    ["identity", "day"],
 )
 RECONCILED = Gauge("richiamo_reconciled_timestamp_seconds", "When the identities of the reports were last checked")
 CHECK_FAULTS = Gauge("richiamo_check_faults", "Breaches that the last nightly check found; -1: it could not be made")

@@ -19,6 +19,11 @@ from richiamo_reporting.reports import Reports
 _EVERY_SECONDS = 60.0
 _WEEKS = 52
 
+IDENTITIES = ("D1", "D2", "D3", "D4", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "C1", "C2", "S")
+
+_Place = tuple[str, str]
+"""Identity and day; no day for a period as a whole."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -27,7 +32,7 @@ class Reconciliation:
 
     def __init__(self, reports: Reports) -> None:
         self._reports = reports
-        self._found: dict[int, Counter[str]] = {}
+        self._found: dict[int, Counter[_Place]] = {}
         self._older = 0
 
     async def run(self) -> None:
@@ -45,24 +50,22 @@ class Reconciliation:
         self._older = self._older % _WEEKS + 1
         for week in (0, self._older):
             self._found[week] = await self._check(today - timedelta(days=7 * week), week)
-        total: Counter[str] = Counter()
+        total: Counter[_Place] = Counter()
         for found in self._found.values():
             total.update(found)
-        for identity in {name for name, _ in _shown()} | set(total):
-            metrics.IDENTITY_BREACHES.labels(identity).set(total[identity])
+        metrics.IDENTITY_BREACHES.clear()
+        for identity in IDENTITIES:
+            metrics.IDENTITY_BREACHES.labels(identity, "").set(total.pop((identity, ""), 0))
+        for place, times in total.items():
+            metrics.IDENTITY_BREACHES.labels(*place).set(times)
         metrics.RECONCILED.set(self._reports.now().timestamp())
 
-    async def _check(self, last: date, week: int) -> Counter[str]:
+    async def _check(self, last: date, week: int) -> Counter[_Place]:
         asked = Question.model_validate({"from": last - timedelta(days=6), "to": last})
-        found: Counter[str] = Counter()
+        found: Counter[_Place] = Counter()
         for breach in (await self._reports.check(asked))["breaches"]:
-            found[breach["identity"].partition(" ")[0]] += 1
-            if breach["sentence"] and not self._found.get(week, Counter())[breach["identity"].partition(" ")[0]]:
+            place = (breach["identity"].partition(" ")[0], breach["day"] or "")
+            found[place] += 1
+            if not self._found.get(week, Counter())[place]:
                 _log.error("identity_does_not_hold", identity=breach["identity"], sentence=breach["sentence"])
         return found
-
-
-def _shown() -> list[tuple[str, float]]:
-    """Identities that the metric has a value for, so that one that holds again goes back to 0."""
-    [family] = metrics.IDENTITY_BREACHES.collect()
-    return [(sample.labels["identity"], sample.value) for sample in family.samples]

@@ -117,8 +117,7 @@ class WorkbookJobs:
             raise Problem(
                 429, "too-many-workbooks", "There are as many workbooks as one user may have", "Remove one, or wait."
             )
-        for folder in (self._folder.parent, self._folder):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make_room()
         now = self._clock.now()
         job_id = f"{self.instance}-{uuid4().hex}"
         job = _Job(job_id, asked, self._folder / f"{job_id}.xlsx", now, now + _KEPT)
@@ -153,12 +152,7 @@ class WorkbookJobs:
         return {}
 
     async def run(self) -> None:
-        """Remove what has expired until cancelled; then everything.
-
-        openpyxl keeps its rows in a temporary file until the end: in the same folder, as it may hold numbers.
-        """
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        tempfile.tempdir = str(self._folder)
+        """Remove what has expired until cancelled; then everything."""
         try:
             while True:
                 await asyncio.sleep(_SWEEP_SECONDS)
@@ -182,6 +176,15 @@ class WorkbookJobs:
             ]
         )
         await asyncio.to_thread(_remove_what_was_left, self._folder, (now - _KEPT).timestamp())
+
+    def _make_room(self) -> None:
+        """The folder. openpyxl keeps its rows in a temporary file until the end: there too, as it may hold numbers."""
+        try:
+            for folder in (self._folder.parent, self._folder):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise Unavailable(f"no workbook can be kept: {error}") from error
+        tempfile.tempdir = str(self._folder)
 
     async def _last_erasure(self) -> datetime | None:
         async with self._pool.connection() as connection:

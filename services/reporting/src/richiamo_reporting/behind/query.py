@@ -80,6 +80,8 @@ _CONDITIONS: Mapping[str, Mapping[str, str]] = {
         "recalled_not_reached": f"{_NEVER} AND NOT {_REACHED} AND {_TRIED_NOW}",
         "not_recalled": f"{_NEVER} AND NOT {_REACHED} AND NOT {_TRIED_NOW}",
     },
+    # What no page shows, but the identities speak of.
+    "check": {"open": _STILL_OPEN, "last_of_day": _LAST.replace("{answered}", "true")},
     "historical": {
         "callers": _LOST,
         "recalled": f"{_LOST} AND {_CALLER_DONE}",
