@@ -55,7 +55,21 @@ async def test_a_later_one_says_when_by_how_much_and_which(view: View) -> None:
         }
     ]
     assert await entries(view, queue=["Assistenza"]) == []
+    assert len(await entries(view, type=["queue"])) == 1
+    assert await entries(view, type=["checktime"]) == []
     assert await entries(view, as_of="2026-03-03T00:59:59+00:00") == []
+
+
+async def test_a_late_answer_that_closes_a_request_is_one_record(view: View) -> None:
+    await view.begin(SiteSettings())
+    log = a_late_record(5)
+    log.events.pop()
+    log.served("ada", "3.1", instant("2026-03-02 12:00:00"))
+    await view.apply(log.events)
+    [entry] = await entries(view)
+    assert (entry["changes"], entry["by"]) == (1, {"answered_calls": 1, "served": 1, "unhandled": -1})
+    [of_type] = await entries(view, type=["queue"])
+    assert (of_type["changes"], of_type["by"]) == (1, {"served": 1, "unhandled": -1})
 
 
 async def test_the_setting_in_force_decides(view: View) -> None:

@@ -25,8 +25,8 @@ FIGURES = (
     *(f"backlog_{outcome}" for outcome in OUTCOMES),
 )
 
-Change = tuple[date, str, str]
-"""Site day, queue, figure."""
+Change = tuple[date, str, str, str]
+"""Site day, queue, type, figure; answered calls have no type."""
 
 
 def settled_before(recorded_at: datetime, settle_minutes: int, zone: ZoneInfo) -> datetime:
@@ -51,30 +51,30 @@ def _counted(table: Table, values: Values, settled: datetime, zone: ZoneInfo) ->
         case _ if table is REQUEST:
             yield from _request(row, settled, zone)
         case _ if table is MISSED_CALL and row["called_at"] < settled:
-            yield _day(row["called_at"], zone), row["queue"], "missed_calls"
+            yield _day(row["called_at"], zone), row["queue"], row["type"], "missed_calls"
         case _ if table is SERVED_CALL and row["queue"] is not None and row["called_at"] < settled:
-            yield _day(row["called_at"], zone), row["queue"], "answered_calls"
+            yield _day(row["called_at"], zone), row["queue"], "", "answered_calls"
         case _:
             return
 
 
 def _request(row: dict[str, Any], settled: datetime, zone: ZoneInfo) -> Iterator[Change]:
-    opened, closed, queue = row["opened_at"], row["closed_at"], row["queue"]
+    opened, closed, queue, kind = row["opened_at"], row["closed_at"], row["queue"], row["type"]
     how = "flushed" if row["closed_by"] in {"aged", "erased"} else row["closed_by"]
     instants = [opened, *row["tried_at"], *([closed] if closed else [])]
     for on in sorted({_day(at, zone) for at in instants if at < settled}):
         starts, ends = start_of(on, zone), start_of(on + timedelta(days=1), zone)
         shut = closed is not None and closed < ends
         if opened >= starts:
-            yield on, queue, "total"
+            yield on, queue, kind, "total"
             if shut:
-                yield on, queue, how
+                yield on, queue, kind, how
             else:
-                yield on, queue, "unanswered" if any(at < ends for at in row["tried_at"]) else "unhandled"
+                yield on, queue, kind, "unanswered" if any(at < ends for at in row["tried_at"]) else "unhandled"
         elif shut and closed >= starts:
-            yield on, queue, f"backlog_{how}"
+            yield on, queue, kind, f"backlog_{how}"
         elif not shut and any(starts <= at < ends for at in row["tried_at"]):
-            yield on, queue, "backlog_unanswered"
+            yield on, queue, kind, "backlog_unanswered"
 
 
 def _day(instant: datetime, zone: ZoneInfo) -> date:

@@ -21,15 +21,15 @@ _ONE_RUN = timedelta(minutes=10)
 
 DDL = (
     "CREATE TABLE {schema}.restatement (entry_at timestamptz NOT NULL, minute timestamptz NOT NULL, day date NOT NULL, "
-    "queue text NOT NULL, first_at timestamptz NOT NULL, last_at timestamptz NOT NULL, changes int NOT NULL, "
+    "queue text NOT NULL, type text NOT NULL, first_at timestamptz NOT NULL, last_at timestamptz NOT NULL, changes int NOT NULL, "
     "kind text NOT NULL, record text NOT NULL, "
     + ", ".join(f"{figure} int NOT NULL" for figure in FIGURES)
-    + ", PRIMARY KEY (day, entry_at, minute, queue))"
+    + ", PRIMARY KEY (day, entry_at, minute, queue, type))"
 )
-_COLUMNS = ("entry_at", "minute", "day", "queue", "first_at", "last_at", "changes", "kind", "record", *FIGURES)
+_COLUMNS = ("entry_at", "minute", "day", "queue", "type", "first_at", "last_at", "changes", "kind", "record", *FIGURES)
 _WRITE = (
     f"INSERT INTO {{table}} AS held ({', '.join(_COLUMNS)}) VALUES ({', '.join(['%s'] * len(_COLUMNS))}) "
-    "ON CONFLICT (day, entry_at, minute, queue) DO UPDATE SET last_at = excluded.last_at, "
+    "ON CONFLICT (day, entry_at, minute, queue, type) DO UPDATE SET last_at = excluded.last_at, "
     + ", ".join(f"{name} = held.{name} + excluded.{name}" for name in ("changes", *FIGURES))
 )
 
@@ -49,7 +49,7 @@ class Ledger:
 
     def __init__(self, run: tuple[datetime, datetime] | None) -> None:
         self.run = run
-        self._sums: dict[tuple[datetime, datetime, date, str], _Sum] = {}
+        self._sums: dict[tuple[datetime, datetime, date, str, str], _Sum] = {}
 
     def take(self, event: Recorded, at: datetime, changes: Counter[Change]) -> None:
         """The changes that an event recorded `at` made to settled days; none is no late record."""
@@ -58,13 +58,17 @@ class Ledger:
         entry = at if self.run is None or at - self.run[1] > _ONE_RUN else self.run[0]
         self.run = (entry, at)
         minute = at.replace(second=0, microsecond=0)
-        for day, queue in {(day, queue) for day, queue, _ in changes}:
+        touched = {change[:3] for change in changes}
+        for day, queue, kind in touched:
             held = self._sums.setdefault(
-                (entry, minute, day, queue), _Sum(at, at, type_of(event.data), record_of(event))
+                (entry, minute, day, queue, kind), _Sum(at, at, type_of(event.data), record_of(event))
             )
-            held.last_at, held.changes = at, held.changes + 1
-        for (day, queue, figure), by in changes.items():
-            self._sums[entry, minute, day, queue].by[figure] += by
+            held.last_at = at
+            # A call that was answered and closed a request is one record: counted with the request.
+            if kind or not any(other[:2] == (day, queue) and other[2] for other in touched):
+                held.changes += 1
+        for (day, queue, kind, figure), by in changes.items():
+            self._sums[entry, minute, day, queue, kind].by[figure] += by
 
     async def write(self, connection: AsyncConnection, schema: str) -> None:
         """Add the sums to the table, in the transaction that is open."""

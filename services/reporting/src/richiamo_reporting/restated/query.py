@@ -15,6 +15,7 @@ SELECT day, entry_at, min(first_at) AS first_at, max(last_at) AS last_at, sum(ch
 FROM restatement
 WHERE day BETWEEN %(first)s AND %(last)s AND first_at <= %(recorded)s
   AND (%(queues)s::text[] IS NULL OR queue = ANY(%(queues)s::text[]))
+  AND (%(types)s::text[] IS NULL OR type = ANY(%(types)s::text[]))
 GROUP BY day, entry_at
 ORDER BY day, entry_at
 """
