@@ -81,8 +81,8 @@ def install(*, systemd: bool, site: str, root: Path = Path("/")) -> int:
         _write(target, file)
         console.print(f"written  {target}", markup=False)
     console.print(
-        "Next: systemd-sysusers; sudo -u postgres psql -f /etc/richiamo/secrets/postgresql.sql; "
-        "systemctl enable --now richiamo.target; import /etc/richiamo/Caddyfile in Caddy's.",
+        "Next: systemd-sysusers; sudo -u postgres psql </etc/richiamo/secrets/postgresql.sql; "
+        "systemctl daemon-reload; systemctl enable --now richiamo.target; import /etc/richiamo/Caddyfile in Caddy's.",
         markup=False,
     )
     return 0
