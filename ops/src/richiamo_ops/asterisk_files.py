@@ -19,6 +19,7 @@ _LINES_A_PART = 5_000
 _LONGEST_LINE = 65_536
 _RESTARTS_KEPT = 100
 _FIRST_LINE = 8_192
+_WORKBOOK = b"PK"
 
 Reached = Callable[[int], None]
 
@@ -53,6 +54,8 @@ def asterisk_layout(file: Path, named: Form | None) -> Layout | None:
     """The layout of a file, by its first line or as named; None when it is no Asterisk's. Raises `Problem`."""
     with file.open("rb") as opened:
         start = opened.read(_FIRST_LINE)
+    if start.startswith(_WORKBOOK):
+        return None
     first = start.decode("utf-8", "replace").lstrip("\ufeff\r\n").partition("\n")[0]
     try:
         return layout_of(first, named)
