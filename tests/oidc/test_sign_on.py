@@ -27,7 +27,10 @@ class Firm:
     provider: Company
 
     async def browser(self) -> httpx.AsyncClient:
-        client = httpx.AsyncClient(base_url=self.house.url, follow_redirects=True, headers={"Accept": "text/html"})
+        # A change of desk hands back what was held, and no queue service is there to be asked.
+        client = httpx.AsyncClient(
+            base_url=self.house.url, follow_redirects=True, headers={"Accept": "text/html"}, timeout=30
+        )
         return await self.house.stack.enter_async_context(client)
 
     async def comes_back(

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from richiamo_gateway import problem
 from richiamo_gateway.api.models import PROBLEMS, Shape
-from richiamo_gateway.api.parameters import GatewayOf
+from richiamo_gateway.api.parameters import GatewayOf, at_once
 from richiamo_gateway.api.reports import XLSX, Report
 from richiamo_gateway.auth.access import Supervisor
 from richiamo_gateway.auth.user import User
@@ -73,7 +73,7 @@ def _id(workbook_id: Annotated[str, Path(pattern=r"^[0-9a-f]{8}-[0-9a-f]{32}$")]
     return workbook_id
 
 
-WorkbookId = Annotated[str, Depends(_id)]
+WorkbookId = Annotated[str, Depends(at_once(_id))]
 
 
 @router.post("", status_code=202, response_model=WorkbookJob)
