@@ -139,9 +139,8 @@ class Stage:
             )
         self.instances.calm()
         self.pbx.troubles.clear()
-        await self._settle()
-        walk = Walk().through([event async for event in self.store.read(start)])
-        walk.answered(desk.told.answers).rang(rings()).shown(*await self.timers.lists())
+        walk, lists = await self._at_rest(start)
+        walk.answered(desk.told.answers).rang(rings()).shown(*lists)
         await customers.answer_all()
         return walk, desk.told
 
@@ -150,6 +149,16 @@ class Stage:
         while not until():
             await asyncio.sleep(chance.uniform(0.1, 0.6))
             self.pbx.troubles.append(chance.choice([Trouble(status=503), Trouble(delay_seconds=1.0)]))
+
+    async def _at_rest(self, start: int) -> tuple[Walk, tuple[list[CallerId], dict[str, list[CallerId]]]]:
+        """The log since `start` and the lists that belong to it: a command that was held up may still be carried out."""
+        while True:
+            await self._settle()
+            position = await self.store.last_position()
+            walk = Walk().through([event async for event in self.store.read(start)])
+            lists = await self.timers.lists()
+            if await self.store.last_position() == position:
+                return walk, lists
 
     async def _settle(self) -> None:
         """Let every timer run until none has anything left to do."""
