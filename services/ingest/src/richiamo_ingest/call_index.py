@@ -174,11 +174,11 @@ class CallIndexProjection:
 
 _KEEP = (
     "INSERT INTO {schema}.calls_v1 AS c (pbx, unique_id, caller_id, events)"
-    " SELECT pbx, unique_id, max(caller_id), array_agg(event)"
+    " SELECT pbx, unique_id, max(caller_id), array_agg(event ORDER BY event)"
     " FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS n (pbx, unique_id, caller_id, event)"
     " GROUP BY pbx, unique_id"
     " ON CONFLICT (pbx, unique_id) DO UPDATE SET caller_id = coalesce(c.caller_id, excluded.caller_id),"
-    " events = ARRAY(SELECT DISTINCT unnest(c.events || excluded.events))"
+    " events = ARRAY(SELECT DISTINCT unnest(c.events || excluded.events) AS event ORDER BY event)"
 )
 _FORGET = "DELETE FROM {schema}.calls_v1 WHERE pbx = %s AND unique_id = %s AND caller_id IS NOT DISTINCT FROM %s"
 _LOSER = "INSERT INTO {schema}.losers_v1 (caller_id) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
