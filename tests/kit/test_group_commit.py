@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from richiamo_kit.errors import Unavailable
 from richiamo_kit.store.connection import JetStreamError
 from richiamo_kit.store.group_commit import GroupCommit
 from richiamo_kit.store.jetstream import JetStreamEventStore
@@ -47,3 +48,18 @@ async def test_a_known_id_and_a_wrong_position_are_told_to_their_own_senders(
     others = [answers[0], *answers[3:]]
     assert all(isinstance(one, Acknowledged) and not one.duplicate for one in others)
     assert len([one async for one in read_stream(event_store.client, CDR)]) == 52
+
+
+async def test_nobody_waits_for_ever_when_it_ends_while_a_refused_group_is_sent_apart(
+    event_store: JetStreamEventStore,
+) -> None:
+    group = GroupCommit(event_store.client)
+    await group.send(record(0))
+    sent = [asyncio.create_task(group.send(record(number))) for number in range(100)]
+    while not any(one.done() for one in sent):
+        await asyncio.sleep(0)
+    assert group._sender is not None
+    group._sender.cancel()
+    async with asyncio.timeout(20):
+        answers = await asyncio.gather(*sent, return_exceptions=True)
+    assert {type(one) for one in answers} == {Acknowledged, Unavailable}

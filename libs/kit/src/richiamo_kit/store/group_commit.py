@@ -92,10 +92,12 @@ class GroupCommit:
 
     async def _send_group(self, group: list[_Waiting]) -> None:
         try:
-            last = await send(self._client, [one.message for one in group], patience=self._patience)
-        except JetStreamError:
-            # One known id or wrong position refuses all, and none is stored.
-            await self._send_apart(group)
+            try:
+                last = await send(self._client, [one.message for one in group], patience=self._patience)
+            except JetStreamError:
+                # One known id or wrong position refuses all, and none is stored.
+                await self._send_apart(group)
+                return
         except Unavailable as error:
             for one in group:
                 _fail(one, Unavailable(str(error)))
