@@ -10,6 +10,8 @@ import pytest_asyncio
 
 from richiamo_events.directory import CallerDirectory, MemoryDirectory
 from richiamo_events.ids import CallerId
+from richiamo_events.numbers import normalise
+from richiamo_events.settings import SiteSettings
 from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.servers import NatsServer
 from richiamo_kit.store.connection import connect
@@ -101,6 +103,15 @@ async def test_nothing_of_a_forgotten_number_is_left_on_the_disk(server: Restart
     assert await directory.number_of(other) == "+390507654321"
     assert await directory.number_of(caller) is None
     await client.close()
+
+
+@pytest.mark.servers
+async def test_who_hears_of_it_forgets_the_spellings_it_read_too(event_store: JetStreamEventStore) -> None:
+    directory = NatsDirectory(event_store.client, KEY)
+    rules = SiteSettings().numbers
+    assert normalise("050 123 4567", rules) is normalise("050 123 4567", rules)
+    directory.drop(CallerId("whoever"))
+    assert normalise.cache_info().currsize == 0
 
 
 async def test_the_key_is_made_once_for_us_alone(tmp_path: Path) -> None:

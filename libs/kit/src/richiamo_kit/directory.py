@@ -21,6 +21,7 @@ from nats.aio.msg import Msg
 
 from richiamo_events.history import whole_second
 from richiamo_events.ids import CallerId
+from richiamo_events.numbers import normalise
 from richiamo_kit.erasures import Erasure, register, registered
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.store.connection import JetStreamError, api_patiently
@@ -204,6 +205,8 @@ class NatsDirectory:
     def drop(self, caller: CallerId) -> None:
         """Forget what this process remembers of a caller, after another process removed it."""
         self._forgotten.add(caller)
+        # The spellings that were read hold digits too.
+        normalise.cache_clear()
         number = self._numbers.pop(caller, None)
         if number is not None:
             self._ids.pop(self._hash(number), None)
