@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from richiamo_kit.servers import Embedded
+from richiamo_kit.embedded import Embedded
 
 ROOT = Path(__file__).parents[2]
 SECRET = re.compile(r"password|secret|token|_key", re.IGNORECASE)

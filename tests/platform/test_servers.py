@@ -15,7 +15,8 @@ import pytest
 
 from richiamo_kit import children
 from richiamo_kit.children import Program, RunAs
-from richiamo_kit.servers import Embedded, NatsServer, PostgresServer, running, without_password
+from richiamo_kit.embedded import Embedded
+from richiamo_kit.servers import NatsServer, PostgresServer, running, without_password
 from tests.platform.waiting import until
 
 pytestmark = pytest.mark.servers

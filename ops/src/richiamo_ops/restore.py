@@ -22,8 +22,9 @@ from richiamo_gateway.engine import make_engine
 from richiamo_gateway.looks.storage import look
 from richiamo_kit import database
 from richiamo_kit.directory import NatsDirectory, read_key
+from richiamo_kit.embedded import Embedded
 from richiamo_kit.errors import Problem
-from richiamo_kit.servers import Embedded, running
+from richiamo_kit.servers import running
 from richiamo_kit.settings import Settings
 from richiamo_kit.store import snapshot
 from richiamo_kit.store.connection import JetStreamError, api

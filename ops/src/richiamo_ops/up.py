@@ -15,8 +15,9 @@ from pathlib import Path
 from rich.console import Console
 
 from richiamo_kit.children import Child, Program
+from richiamo_kit.embedded import Embedded
 from richiamo_kit.errors import Unavailable
-from richiamo_kit.servers import Embedded, NatsServer, Server
+from richiamo_kit.servers import NatsServer, Server
 from richiamo_ops import endpoints, welcome
 from richiamo_ops.administrator import LogIn, exists_now, log_in_of
 from richiamo_ops.output import Output

