@@ -1,48 +1,29 @@
 """Does each command cause the right events, refuse what the rules refuse, and stay quiet on repeat?"""
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 
-import pytest
-from hypothesis import given as for_all
-from hypothesis import settings
-from hypothesis import strategies as st
-
-from richiamo_events.envelope import Recorded
-from richiamo_events.ids import CallerId, DialId, FlushId, ReservationId, Username
+from richiamo_events.ids import DialId, FlushId, ReservationId, Username
 from richiamo_events.language import (
     CallAssigned,
     CallerErased,
     CallerShown,
     CallFlushed,
     CallReserved,
-    Event,
     FlushUndone,
     RecallDisputed,
-    RecallFailed,
     RecallOutcome,
     RecallStarted,
     ReleaseReason,
-    ReservationReleased,
 )
-from richiamo_kit.errors import Rejected
 from richiamo_queue.caller.commands import (
-    Assign,
-    Command,
     Dispute,
     EndRecall,
     Erase,
-    ExpireReservation,
     Flush,
-    HandBack,
-    Release,
-    Reserve,
     Show,
-    StartRecall,
     Unassign,
     UndoFlush,
 )
-from richiamo_queue.caller.decide import Events, decide
 from richiamo_queue.caller.errors import (
     AlreadyReserved,
     BeingCalled,
@@ -52,6 +33,20 @@ from richiamo_queue.caller.errors import (
     NotReserved,
     NotYourCall,
 )
+from tests.call_queue.deciding import (
+    HALF_AN_HOUR,
+    ROSSI,
+    SARA,
+    assign,
+    expire,
+    failed,
+    given,
+    hand_back,
+    release,
+    released,
+    reserve,
+    start,
+)
 from tests.call_queue.log import (
     ANNA,
     BRUNO,
@@ -59,7 +54,6 @@ from tests.call_queue.log import (
     assigned,
     call_id,
     flushed,
-    history,
     minutes,
     missed,
     no_answer,
@@ -70,101 +64,6 @@ from tests.call_queue.log import (
     standing_after,
     started,
 )
-
-HALF_AN_HOUR = timedelta(minutes=30)
-ROSSI = CallerId("rossi")
-SARA = Username("sara")
-
-
-@dataclass(frozen=True)
-class Given:
-    past: list[Recorded]
-
-    def when(self, command: Command) -> "Outcome":
-        return Outcome(self.past, command)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    past: list[Recorded]
-    command: Command
-
-    @property
-    def events(self) -> Events:
-        return decide(self.command, standing_after(self.past))
-
-    def then(self, *events: Event) -> None:
-        assert self.events == list(events)
-        after = [*self.past, *(recorded(len(self.past) + 1 + n, event, 10) for n, event in enumerate(self.events))]
-        if events:
-            # The same command again finds it already so.
-            assert decide(self.command, standing_after(after)) == []
-
-    def then_nothing(self) -> None:
-        assert self.events == []
-
-    def then_rejects(self, kind: type[Rejected]) -> Rejected:
-        with pytest.raises(kind) as caught:
-            decide(self.command, standing_after(self.past))
-        assert str(caught.value)
-        return caught.value
-
-
-def given(*events: Event | tuple[float, Event]) -> Given:
-    return Given(history(*events))
-
-
-def reserve(by: Username = ANNA, at: float = 10, *, supervises: bool = False) -> Reserve:
-    return Reserve(
-        operator=by,
-        reservation=ReservationId("new"),
-        at=minutes(at),
-        lease=HALF_AN_HOUR,
-        may_see_hidden=supervises,
-    )
-
-
-def assign(to: Username = BRUNO, at: float = 10, lease: timedelta | None = None) -> Assign:
-    return Assign(operator=to, by=SARA, reservation=ReservationId("new"), at=minutes(at), lease=lease)
-
-
-def start(by: Username = ANNA, at: float = 10, dial: str = "d2") -> StartRecall:
-    return StartRecall(operator=by, extension="201", dial=DialId(dial), at=minutes(at))
-
-
-def release(by: Username = ANNA, *, supervises: bool = False) -> Release:
-    return Release(operator=by, at=minutes(10), supervises=supervises)
-
-
-def hand_back(by: Username = ANNA) -> HandBack:
-    return HandBack(operator=by, at=minutes(10), why=ReleaseReason.LOGOUT)
-
-
-def released(by: str, why: ReleaseReason, operator: Username = ANNA) -> ReservationReleased:
-    return ReservationReleased(caller=ROSSI, reservation=ReservationId("r1"), operator=operator, by=by, why=why)
-
-
-def expire(at: float, active_at: float | None = None, reservation: str = "r1") -> ExpireReservation:
-    return ExpireReservation(
-        reservation=ReservationId(reservation),
-        at=minutes(at),
-        active_at=None if active_at is None else minutes(active_at),
-        lease=HALF_AN_HOUR,
-    )
-
-
-def failed(outcome: RecallOutcome, at: datetime, since: datetime) -> RecallFailed:
-    return RecallFailed(
-        caller=ROSSI,
-        call=None,
-        received_at=at,
-        started_at=since,
-        extension="201",
-        operator=ANNA,
-        dial=DialId("d1"),
-        ended_at=at,
-        outcome=outcome,
-    )
 
 
 class TestReserving:
@@ -417,76 +316,3 @@ class TestErasing:
         given(missed(1), missed(2, queue=HELP)).when(Erase(by="root", reason="gdpr", at=minutes(10))).then(
             CallerErased(caller=ROSSI, by="root", reason="gdpr", calls=(call_id(1), call_id(2)))
         )
-
-
-COMMANDS = st.sampled_from(
-    [
-        reserve(ANNA),
-        reserve(BRUNO),
-        reserve(SARA, supervises=True),
-        release(ANNA),
-        release(SARA, supervises=True),
-        assign(ANNA),
-        assign(BRUNO),
-        Unassign(by=SARA, at=minutes(10)),
-        start(ANNA, dial="d1"),
-        start(BRUNO, dial="d3"),
-        expire(500),
-        EndRecall(dial=DialId("d1"), outcome=RecallOutcome.UNKNOWN, at=minutes(10)),
-        Show(by=ANNA, at=minutes(10)),
-        Show(by=SARA, at=minutes(10), supervises=True),
-        TestFlushing.command,
-        UndoFlush(flush=FlushId("f1"), by="sara", at=minutes(11)),
-    ]
-)
-FACTS = st.sampled_from(
-    [
-        missed(1),
-        missed(2, 20),
-        missed(3, 21, queue=HELP),
-        served(4, 25),
-        no_answer(5, 26),
-        no_answer(6, 12, by=BRUNO, extension="202"),
-        reached(7, 30),
-        reached(8, 31, talk=4),
-    ]
-)
-
-
-class TestAnyHistory:
-    @settings(deadline=None)
-    @for_all(st.lists(FACTS | COMMANDS, max_size=14))
-    def test_one_holder_at_a_time_and_no_dial_without_a_reservation(self, steps: list[Event | Command]) -> None:
-        log: list[Recorded] = []
-        for step in steps:
-            caller = standing_after(log)
-            if not isinstance(step, Command):
-                log.append(recorded(len(log) + 1, step, 10))
-                continue
-            try:
-                events = decide(step, caller)
-            except Rejected:
-                continue
-            for event in events:
-                match event:
-                    case CallReserved():
-                        assert caller.reservation is None
-                        assert caller.open_requests
-                    case CallAssigned(previous=previous):
-                        held = caller.reservation
-                        assert previous == (held.operator if held else None)
-                    case RecallStarted(reservation=reservation, operator=operator):
-                        assert caller.reservation is not None
-                        assert (caller.reservation.id, caller.reservation.operator) == (reservation, operator)
-                        assert caller.recall is None
-                        assert caller.open_requests
-                    case ReservationReleased(reservation=reservation):
-                        assert caller.reservation is not None
-                        assert caller.reservation.id == reservation
-                    case CallFlushed(calls=calls):
-                        assert set(calls) == {call.call for one in caller.open_requests for call in one.calls}
-                    case _:
-                        pass
-                log.append(recorded(len(log) + 1, event, 10))
-            if events:
-                assert decide(step, standing_after(log)) == []

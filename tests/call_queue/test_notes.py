@@ -18,9 +18,9 @@ from richiamo_queue.caller.commands import WriteNote
 from richiamo_queue.caller.errors import NoteChanged, UnknownCaller
 from richiamo_queue.notes.kept import NatsNotes
 from richiamo_queue.notes.port import Note
+from tests.call_queue.deciding import ROSSI, given
 from tests.call_queue.instances import Site, running
 from tests.call_queue.log import ANNA, BRUNO, HELP, MONDAY, SALES, missed, operator
-from tests.call_queue.test_decide import ROSSI, given
 
 N1, N2, NONE = NoteId("n1"), NoteId("n2"), NoteId("")
 

@@ -4,18 +4,14 @@ import asyncio
 import os
 import ssl
 import sysconfig
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from richiamo_kit.servers import NatsServer, free_port, running
+from tests.certificates import certify
 
 RICHIAMO = Path(sysconfig.get_path("scripts")) / "richiamo"
 TLS = Path(__file__).parents[2] / "deploy/nats/tls.conf"
@@ -34,30 +30,6 @@ class Encrypted(NatsServer):
         """The address for the queue service, by the name in the certificate."""
         parts = urlsplit(self.url_of("queue"))
         return parts._replace(scheme="tls", netloc=parts.netloc.replace("127.0.0.1", "localhost")).geturl()
-
-
-def certify(folder: Path) -> Path:
-    """A certificate of its own for localhost, and its key beside it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    certificate = folder / "cert.pem"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate
 
 
 async def queue(

@@ -17,8 +17,8 @@ from richiamo_ops.check_pbx import asked
 from tests.gateway.conftest import House
 from tests.gateway_pages.conftest import Enter
 from tests.gateway_pages.test_every_page import barriers
+from tests.ingest.polled import lost
 from tests.ingest.running import until
-from tests.ingest.test_poll import lost
 from tests.kalliope.pbx import KalliopePbx, Trouble
 from tests.kalliope.running import running
 

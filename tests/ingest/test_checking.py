@@ -15,7 +15,7 @@ from richiamo_ingest.settings import IngestSettings
 from richiamo_kit.clock import FixedClock
 from richiamo_kit.errors import Problem
 from richiamo_kit.kalliope_rest import KalliopeAccount, PbxTrouble, Trouble, check_log_in
-from tests.ingest.test_poll import lost
+from tests.ingest.polled import lost
 from tests.kalliope.pbx import KalliopePbx
 from tests.kalliope.pbx import Trouble as PbxFault
 from tests.kalliope.running import running

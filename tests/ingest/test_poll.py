@@ -4,10 +4,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -17,7 +15,7 @@ from richiamo_events.language import CallMissed
 from richiamo_ingest.kalliope.records import Reading
 from richiamo_ingest.poll.marks import MarkMoved, Marks
 from richiamo_ingest.poll.poller import Poller
-from richiamo_ingest.poll.schedule import Mark, first_mark
+from richiamo_ingest.poll.schedule import first_mark
 from richiamo_ingest.settings import IngestSettings
 from richiamo_ingest.taking import Taken, Taking
 from richiamo_kit.clock import FixedClock
@@ -28,7 +26,8 @@ from richiamo_kit.servers import NatsServer
 from richiamo_kit.store.connection import api
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import QUARANTINE
-from tests.ingest.running import RunningIngest, running_ingest, until
+from tests.ingest.polled import FIVE, NOW, Site, lost
+from tests.ingest.running import running_ingest, until
 from tests.kalliope.cdr import Form, Generation, Record
 from tests.kalliope.pbx import KalliopePbx
 from tests.kalliope.pbx import Trouble as PbxFault
@@ -36,75 +35,6 @@ from tests.kalliope.running import running
 from tests.kit.servers import digits_anywhere
 
 pytestmark = pytest.mark.servers
-
-ROME = ZoneInfo("Europe/Rome")
-NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-FIVE = timedelta(minutes=5)
-
-
-def lost(at: datetime, number: str = "0501234567", **more: str) -> Record:
-    """A call that waited a minute in `Vendite` and hung up, as the PBX writes it."""
-    begin, end = (f"{one.astimezone(ROME):%Y-%m-%d %H:%M:%S}" for one in (at, at + timedelta(minutes=1)))
-    summary = {
-        "unique_id": f"{int(at.timestamp())}.1",
-        "source_type": "ibl",
-        "destination_type": "queue",
-        "status": "CANCELED",
-        "start_datetime": begin,
-        "end_datetime": end,
-        "caller": number,
-        "called": "0509876543",
-        "bill_secs": "60",
-        **more,
-    }
-    leg = {
-        "detail_destination_type": "queue",
-        "detail_destination_name": "Vendite",
-        "detail_enter_datetime": begin,
-        "detail_enqueue_datetime": begin,
-        "detail_exit_datetime": end,
-        "detail_exit_cause": "CANCELED",
-        "detail_waiting_time": "60",
-    }
-    return Record(summary, (leg,))
-
-
-@dataclass
-class Site:
-    """A PBX, an ingest that polls it, and the clock of both."""
-
-    pbx: KalliopePbx
-    clock: FixedClock
-    ingest: RunningIngest
-    url: str
-    settings: IngestSettings
-
-    @property
-    def polls(self) -> int:
-        """How often records were asked for."""
-        return sum("/rest/cdr/" in one for one in self.pbx.asked)
-
-    async def mark(self) -> Mark | None:
-        kept = await Marks(self.ingest.store.client).read("main")
-        return kept.mark if kept else None
-
-    async def marked(self, tried_at: datetime) -> Mark:
-        """The mark after the poll of this instant."""
-        async with asyncio.timeout(20):
-            while (mark := await self.mark()) is None or mark.tried_at != tried_at:
-                await asyncio.sleep(0.01)
-        return mark
-
-    async def poll(self, after: timedelta = FIVE) -> Mark:
-        """Let time pass, and wait for the poll that is due then."""
-        self.clock.advance(after)
-        return await self.marked(self.clock.now())
-
-    async def lost(self) -> list[str]:
-        return [one.call.unique_id for one in await self.ingest.facts() if isinstance(one, CallMissed)]
-
-    async def alarms(self) -> list[str]:
-        return list((await self.ingest.pbx.get("/readyz")).json()["alarms"])
 
 
 @pytest.fixture

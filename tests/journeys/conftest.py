@@ -25,6 +25,17 @@ def system() -> Iterator[System]:
     assert "permissions violation" not in log.lower(), log[-3000:]
 
 
+@pytest.fixture
+def own() -> Iterator[System]:
+    """A system of one test alone, for what the others would notice."""
+    running = System()
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
 @pytest.fixture(scope="session")
 def edge(system: System) -> Edge:
     return Edge(system)

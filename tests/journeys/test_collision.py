@@ -12,7 +12,7 @@ import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -47,17 +47,6 @@ class Claim(NamedTuple):
     status: int
     told: dict[str, Any]
     seconds: float
-
-
-@pytest.fixture
-def own() -> Iterator[System]:
-    """A system of this test alone: it hires a whole call centre."""
-    running = System()
-    running.start()
-    try:
-        yield running
-    finally:
-        running.stop()
 
 
 def test_of_two_claims_at_once_one_wins_and_the_other_is_told_who(

@@ -3,7 +3,6 @@
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,16 +20,6 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 NUMBER, OTHER, LATER = "0502718282", "0503141592", "0501414213"
 QUEUE = "Vendite"
-
-
-@pytest.fixture
-def own() -> Iterator[System]:
-    running = System()
-    running.start()
-    try:
-        yield running
-    finally:
-        running.stop()
 
 
 def richiamo(system: System, *arguments: str) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -21,17 +20,6 @@ NUMBER = "0502718281"
 DIGITS = b"502718281"
 OTHER = "0507654321"
 QUEUE = "Vendite"
-
-
-@pytest.fixture
-def own() -> Iterator[System]:
-    """A system of this test alone: it reads every byte of it."""
-    running = System()
-    running.start()
-    try:
-        yield running
-    finally:
-        running.stop()
 
 
 def erased(system: System, number: str) -> str:

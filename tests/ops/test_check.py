@@ -2,18 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from richiamo_events.settings import SiteSettings
-from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.store.connection import api
-from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import CDR, EVENTS, configurations
 from richiamo_ops.check import breaches
-from richiamo_ops.endpoints import Endpoints
 from richiamo_ops.forgetting_again import in_directory
 from richiamo_ops.site import Site
 from tests.ops.test_rebuild import lose
@@ -28,17 +23,6 @@ async def reports_are_well(subject: str, payload: Mapping[str, Any]) -> dict[str
 
 async def found(site: Site) -> list[str]:
     return [fault async for fault in breaches(site, reports_are_well, 1, with_views=False)]
-
-
-@pytest.fixture
-def site(event_store: JetStreamEventStore, database_url: str, tmp_path: Path) -> Site:
-    return Site(
-        store=event_store,
-        directory=NatsDirectory(event_store.client, read_key(tmp_path / "directory.key")),
-        database_url=database_url,
-        defaults=SiteSettings(),
-        found=Endpoints("", "", "", "", 0),
-    )
 
 
 async def test_a_sound_installation_is_well(site: Site) -> None:

@@ -4,14 +4,9 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from richiamo_kit.directory import read_key
 from richiamo_kit.servers import free_port
@@ -20,6 +15,7 @@ from richiamo_kit.store.connection import api, connect
 from richiamo_kit.store.streams import EVENTS, ensure_streams
 from richiamo_ops.doctor import Finding, certificate, examine
 from richiamo_ops.settings import Installation
+from tests.certificates import certify
 
 
 def installed(folder: Path, nats_url: str, database_url: str) -> Installation:
@@ -81,27 +77,9 @@ async def test_without_a_running_system_it_says_so(tmp_path: Path) -> None:
 @asynccontextmanager
 async def encrypted(folder: Path, *, days: int) -> AsyncIterator[tuple[str, Path]]:
     """A TLS server whose certificate is good for so many days: its address, and the file that makes it trusted."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=30))
-        .not_valid_after(now + timedelta(days=days, hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    chain, secret = folder / "chain.pem", folder / "key.pem"
-    chain.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    chain = certify(folder, days=days)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(chain, secret)
+    context.load_cert_chain(chain, folder / "key.pem")
 
     async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()

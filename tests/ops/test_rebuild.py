@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, LiteralString
 
 import pytest
@@ -14,13 +13,9 @@ from richiamo_events import subjects
 from richiamo_events.envelope import NewEvent
 from richiamo_events.ids import CallId
 from richiamo_events.language import CallMissed, Rank
-from richiamo_events.settings import SiteSettings
 from richiamo_kit import database
-from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.errors import Problem
 from richiamo_kit.projector import Projector
-from richiamo_kit.store.jetstream import JetStreamEventStore
-from richiamo_ops.endpoints import Endpoints
 from richiamo_ops.rebuild import _rebuild_one
 from richiamo_ops.replaying.lines import as_line
 from richiamo_ops.site import Site
@@ -57,17 +52,6 @@ async def reach(projector: Projector, position: int) -> None:
     async with asyncio.timeout(10):
         while projector.position < position:
             await asyncio.sleep(0.01)
-
-
-@pytest.fixture
-def site(event_store: JetStreamEventStore, database_url: str, tmp_path: Path) -> Site:
-    return Site(
-        store=event_store,
-        directory=NatsDirectory(event_store.client, read_key(tmp_path / "directory.key")),
-        database_url=database_url,
-        defaults=SiteSettings(),
-        found=Endpoints("", "", "", "", 0),
-    )
 
 
 @pytest_asyncio.fixture

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import LiteralString
 
 import pytest
@@ -12,15 +11,11 @@ from richiamo_events import subjects
 from richiamo_events.envelope import NewEvent
 from richiamo_events.ids import CallerId, Username
 from richiamo_events.language import CallerShown, SettingsChanged
-from richiamo_events.settings import SiteSettings
 from richiamo_kit import database
-from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.projector import Projector
-from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.memory import MemoryEventStore
 from richiamo_ops.bench.filling import fill
 from richiamo_ops.check import _view
-from richiamo_ops.endpoints import Endpoints
 from richiamo_ops.sampling import Sample
 from richiamo_ops.site import Site
 from richiamo_ops.views import VIEWS
@@ -59,17 +54,6 @@ async def test_the_chosen_are_whole_and_a_seed_always_chooses_the_same(memory_st
     assert len((await taken(memory_store, 1000, seed=3)).callers) == 49
     early = await taken(memory_store, 1000, seed=3)
     assert max(event.position for event in await early.up_to(memory_store, 100)) == 100
-
-
-@pytest.fixture
-def site(event_store: JetStreamEventStore, database_url: str, tmp_path: Path) -> Site:
-    return Site(
-        store=event_store,
-        directory=NatsDirectory(event_store.client, read_key(tmp_path / "directory.key")),
-        database_url=database_url,
-        defaults=SiteSettings(),
-        found=Endpoints("", "", "", "", 0),
-    )
 
 
 @asynccontextmanager
