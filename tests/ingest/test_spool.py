@@ -178,6 +178,7 @@ class TestAway:
             assert (await pbx.post(url + INSERT, content=routing("1.0"), timeout=20)).status_code == 503
             answer = await pbx.post(url + "/pbx/cdr", json=[record("2.0")], timeout=20)
             assert (answer.status_code, answer.json()["title"]) == (503, "This could not be kept; send it again")
+            assert int(answer.headers["Retry-After"]) > 0
             folder.unlink()
             folder.with_name("elsewhere").rename(folder)
             assert (await pbx.post(url + INSERT, content=routing("1.0"))).text == ACCEPTED

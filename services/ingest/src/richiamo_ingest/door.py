@@ -47,6 +47,7 @@ class Door:
                 raise
             _log.exception("request_failed", path=scope["path"])
             answer = problem_answer(Problem(503, "unavailable", "This could not be kept; send it again"))
+            answer.headers["Retry-After"] = "5"
             await answer(scope, receive, send)
 
 
