@@ -108,9 +108,10 @@ class Poller:
             since = due(mark, site, anew=asked_with != site)
             if since is None or now >= since:
                 mark = await self._poll(mark, site)
+                # Before the mark is kept: whoever reads the new mark finds its alarm too.
+                self._show(mark, site)
                 kept = await marks.write(site.pbx_name, mark, after=kept.position if kept else 0)
                 asked_with = site
-                self._show(mark, site)
             await asyncio.sleep(_TICK)
 
     async def _poll(self, mark: Mark, site: SiteSettings) -> Mark:
