@@ -9,9 +9,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from richiamo_reporting.code_caller.query import FIGURES, code_caller
-from richiamo_reporting.daily.query import summed
+from richiamo_reporting.daily.query import Part, parts
 from richiamo_reporting.dashboard.query import OUTCOMES, backlog_of, dashboard, open_at_the_ends
-from richiamo_reporting.dashboard.sums import OF_SUMS
 from richiamo_reporting.day.query import day
 from richiamo_reporting.frame import Frame, Snapshot
 from richiamo_reporting.historical.query import historical
@@ -57,25 +56,27 @@ class _Claim:
 async def breaches(view: Snapshot, frame: Frame) -> list[Breach]:
     """Every identity that does not hold; empty when the reports reconcile."""
     days = frame.period.days
-    board = await dashboard(view, frame)
+    facts = [Part(frame, summed=False)]
+    board = await dashboard(view, facts)
     since = frame.parameters()["starting"]
     inside = await backlog_of(view, frame, opened_since=since)
     before = frame.over(frame.period.first - timedelta(days=1), frame.period.last)
     still_open = await open_at_the_ends(view, before)
     reports = [await day(view, frame, on) for on in days]
-    storico = (await historical(view, frame))["days"]
-    queues = (await code_caller(view, frame))["queues"]
+    storico = (await historical(view, facts))["days"]
+    queues = (await code_caller(view, facts))["queues"]
     claims = [
         *_of_the_dashboard(days, board, inside, still_open),
         *_across(days, board, reports, (storico, queues), still_open),
         *_of_code_caller(days, queues),
     ]
-    if await summed(view, frame):
+    if (asked := await parts(view, frame)) != facts:
+        of_sums = await dashboard(view, asked)
         claims += [
-            *_of_sums("dashboard", days, board["days"], (of_sums := await dashboard(view, frame, OF_SUMS))["days"]),
+            *_of_sums("dashboard", days, board["days"], of_sums["days"]),
             *_of_sums("dashboard", days, board["backlog"], of_sums["backlog"], "backlog_"),
-            *_of_sums("historical", days, storico, (await historical(view, frame, sums=True))["days"]),
-            *_of_summed_queues(days, queues, (await code_caller(view, frame, sums=True))["queues"]),
+            *_of_sums("historical", days, storico, (await historical(view, asked))["days"]),
+            *_of_summed_queues(days, queues, (await code_caller(view, asked))["queues"]),
         ]
     return [
         Breach(

@@ -100,7 +100,8 @@ class Frame:
         """The parameters that every query knows.
 
         `first`, `last`: the days themselves; `edges`: starts of the days and the end of the last; `ends`: `eod` of each day; `starting`, `ending`:
-        of the whole period; `opening`: its start, or `as_of` if that is earlier; `eod`: of its last day; `as_of`: what happened before it counts; `recorded`: what to know; `instant`: when it is.
+        of the whole period; `opening`: its start, or `as_of` if that is earlier; `eod`: of its last day, which is
+        `eod_on`; `as_of`: what happened before it counts; `recorded`: what to know; `instant`: when it is.
         """
         edges, ends = self.period.edges, self.period.ends
         return {
@@ -112,6 +113,7 @@ class Frame:
             "ending": edges[-1],
             "opening": min(edges[0], self.period.as_of.happened),
             "eod": ends[-1],
+            "eod_on": self.period.last,
             "as_of": self.period.as_of.happened,
             "instant": self.period.as_of.instant,
             "recorded": self.period.as_of.recorded,

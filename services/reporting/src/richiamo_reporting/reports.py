@@ -16,9 +16,8 @@ from richiamo_reporting.behind.items import item
 from richiamo_reporting.behind.query import all_requests_behind, condition_of, how_many, requests_behind
 from richiamo_reporting.check import breaches
 from richiamo_reporting.code_caller.query import code_caller
-from richiamo_reporting.daily.query import summed
+from richiamo_reporting.daily.query import parts
 from richiamo_reporting.dashboard.query import dashboard
-from richiamo_reporting.dashboard.sums import OF_SUMS
 from richiamo_reporting.day.query import day
 from richiamo_reporting.facts.projection import SCHEMA
 from richiamo_reporting.facts.site import read_rules
@@ -55,7 +54,7 @@ class Reports:
     async def dashboard(self, asked: Question) -> Answer:
         frame, _ = await self.framed(asked)
         async with snapshot(self._pool, self.schema) as view:
-            return await dashboard(view, frame, OF_SUMS if await summed(view, frame) else None)
+            return await dashboard(view, await parts(view, frame))
 
     async def day(self, asked: Question) -> Answer:
         frame, _ = await self.framed(asked)
@@ -71,17 +70,13 @@ class Reports:
     async def code_caller(self, asked: Question) -> Answer:
         frame, _ = await self.framed(asked)
         async with snapshot(self._pool, self.schema) as view:
-            return await code_caller(view, frame, sums=await summed(view, frame))
+            return await code_caller(view, await parts(view, frame))
 
     async def historical(self, asked: Question) -> Answer:
         frame, _ = await self.framed(asked)
         async with snapshot(self._pool, self.schema) as view:
             return await historical(
-                view,
-                frame,
-                sums=await summed(view, frame),
-                min_callers=asked.min_callers,
-                max_callers=asked.max_callers,
+                view, await parts(view, frame), min_callers=asked.min_callers, max_callers=asked.max_callers
             )
 
     async def requests(self, asked: BehindQuestion) -> Answer:

@@ -14,6 +14,7 @@ from psycopg import AsyncConnection
 
 from richiamo_reporting.code_caller.query import code_caller
 from richiamo_reporting.daily.cells import NEVER, QUEUES, Cell
+from richiamo_reporting.daily.query import Part
 from richiamo_reporting.daily.tables import add
 from richiamo_reporting.facts.projection import ReportingFacts
 from richiamo_reporting.frame import AsOf, Frame, Period, Snapshot
@@ -71,12 +72,19 @@ FROM made WHERE tried AND closing < now()
 )
 # The sums as the projection would have left them; those of Code Caller come from its own answer of the facts.
 _SUMS = (
-    "INSERT INTO {schema}.daily_zone (zone) VALUES ('{zone}')",
+    "INSERT INTO {schema}.daily_zone (zone, since) VALUES ('{zone}', '1970-01-01Z')",
     """
 INSERT INTO {schema}.daily_requests
 SELECT (opened_at AT TIME ZONE '{zone}')::date, coalesce((closed_at AT TIME ZONE '{zone}')::date, '{never}'),
     coalesce(closed_by, ''), coalesce((tried_at[1] AT TIME ZONE '{zone}')::date, '{never}'), queue, type, count(*)
 FROM {schema}.request WHERE recorded_to = 'infinity' GROUP BY 1, 2, 3, 4, 5, 6
+""",
+    """
+INSERT INTO {schema}.daily_changed
+SELECT (at AT TIME ZONE '{zone}')::date AS day, max(changed_at) FROM (
+    SELECT unnest(ARRAY[opened_at, closed_at]) AS at, recorded_from AS changed_at FROM {schema}.request
+    UNION ALL SELECT called_at, recorded_from FROM {schema}.served_call
+) AS each WHERE at IS NOT NULL GROUP BY day
 """,
     """
 INSERT INTO {schema}.daily_tried
@@ -151,7 +159,7 @@ async def _numbers(connection: AsyncConnection, projection: ReportingFacts, zone
         ends = last - timedelta(days=31 * month)
         frame = Frame(Period(ends - timedelta(days=30), ends, zone, now))
         found: Counter[Cell] = Counter()
-        for queue in (await code_caller(Snapshot(connection), frame))["queues"]:
+        for queue in (await code_caller(Snapshot(connection), [Part(frame, summed=False)]))["queues"]:
             for row in queue["days"]:
                 day = date.fromisoformat(row.pop("day"))
                 found.update({(QUEUES, (day, queue["queue"], figure)): n for figure, n in row.items()})

@@ -8,9 +8,12 @@ not recalled: as of `as_of`, judged on the number's last request on that queue w
 Withheld calls count as calls, never as numbers.
 """
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
-from richiamo_reporting.frame import LOST_CALLS, Frame, Snapshot
+from richiamo_reporting.daily.query import Part
+from richiamo_reporting.frame import LOST_CALLS, Snapshot
 
 FIGURES = (
     "answered_calls",
@@ -24,25 +27,27 @@ FIGURES = (
 )
 
 
-async def code_caller(view: Snapshot, frame: Frame, *, sums: bool = False) -> dict[str, Any]:
+async def code_caller(view: Snapshot, parts: Sequence[Part]) -> dict[str, Any]:
     """The report as `api.md` shapes it: every queue that had a call in the period or was asked for, every day.
 
-    From the facts, or from their `sums`, which know no types.
+    The sums know no types.
     """
-    asked = PER_QUEUE_AND_DAY_OF_SUMS if sums and frame.filters.types is None else PER_QUEUE_AND_DAY
-    found: dict[str, dict[int, dict[str, int]]] = {queue: {} for queue in frame.filters.queues or ()}
-    for row in await view.all(asked, frame.parameters()):
-        found.setdefault(row.pop("queue"), {})[row.pop("nth")] = row
+    found: dict[str, dict[date, dict[str, int]]] = {queue: {} for queue in parts[0].frame.filters.queues or ()}
+    for part in parts:
+        asked = PER_QUEUE_AND_DAY_OF_SUMS if part.summed and part.frame.filters.types is None else PER_QUEUE_AND_DAY
+        days = part.frame.period.days
+        for row in await view.all(asked, part.frame.parameters()):
+            found.setdefault(row.pop("queue"), {})[days[row.pop("nth") - 1]] = row
+    every_day = [day for part in parts for day in part.frame.period.days]
     return {
         "queues": [
             {
                 "queue": queue,
                 "days": [
-                    {"day": day.isoformat(), **(days.get(nth) or dict.fromkeys(FIGURES, 0))}
-                    for nth, day in enumerate(frame.period.days, start=1)
+                    {"day": day.isoformat(), **(of_queue.get(day) or dict.fromkeys(FIGURES, 0))} for day in every_day
                 ],
             }
-            for queue, days in sorted(found.items())
+            for queue, of_queue in sorted(found.items())
         ]
     }
 

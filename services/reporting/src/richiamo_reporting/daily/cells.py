@@ -29,6 +29,10 @@ class Sums:
     name: str
     columns: tuple[tuple[str, str], ...]
 
+    def days(self, key: tuple[Any, ...]) -> set[date]:
+        """The days that a key names."""
+        return {part for part in key if isinstance(part, date)} - {NEVER}
+
 
 REQUESTS = Sums(
     "daily_requests",
@@ -84,6 +88,17 @@ def added(rows: tuple[Rows, Rows], states: tuple[Caller, Caller], zone: ZoneInfo
         for state, by in ((state_before, -1), (state_after, 1)):
             for cell in _of_the_day(state, day, _edges(day, zone)):
                 yield cell, by
+
+
+def known_after(rows: tuple[Rows, Rows], recorded_at: datetime) -> datetime:
+    """The instant after which every question counts all of a step: it was recorded, and what it says has happened."""
+    latest = recorded_at
+    for found in rows:
+        for (table, _, _), values in found.items():
+            if table is REQUEST:
+                _, closed_at, _, tried_at, *_ = _REQUEST(values)
+                latest = max(latest, closed_at or latest, tried_at[-1] if tried_at else latest)
+    return latest
 
 
 @lru_cache(maxsize=1024)

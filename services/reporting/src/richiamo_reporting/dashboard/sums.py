@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - these statements are put together from constants of ours; values are parameters.
-"""What does the Dashboard of now ask of the sums of the days? The same as of the facts, in a thousandth of the rows."""
+"""What does the Dashboard ask of the sums of the days? The same as of the facts, in a thousandth of the rows."""
 
-from richiamo_reporting.dashboard.query import Statements
+from richiamo_reporting.dashboard.facts import Statements
 
 _CHOSEN = """
     (%(queues)s::text[] IS NULL OR queue = ANY(%(queues)s::text[]))
@@ -19,7 +19,7 @@ _BY_OUTCOME = """
 _OPENED = " FROM daily_requests WHERE opened_on BETWEEN %(first)s AND %(last)s AND" + _CHOSEN
 
 OF_SUMS = Statements(
-    totals="SELECT" + _BY_OUTCOME.replace("{eod}", "%(last)s") + _OPENED,
+    totals="SELECT" + _BY_OUTCOME.replace("{eod}", "%(eod_on)s") + _OPENED,
     per_day="SELECT opened_on - %(first)s::date + 1 AS nth,"
     + _BY_OUTCOME.replace("{eod}", "opened_on")
     + _OPENED

@@ -19,7 +19,7 @@ from richiamo_events.ids import CallerId
 from richiamo_events.language import OperatorChanged, RecallFailed, SettingsChanged
 from richiamo_events.settings import Rules, SiteSettings
 from richiamo_reporting.daily import tables as daily
-from richiamo_reporting.daily.cells import Cell, added
+from richiamo_reporting.daily.cells import Cell, added, known_after
 from richiamo_reporting.facts import tables
 from richiamo_reporting.facts.derive import Rows, rows_of_withheld, step
 from richiamo_reporting.facts.site import read_rules
@@ -43,7 +43,6 @@ class ReportingFacts:
         self._settings_position = 0
         self._horizon = _BEGINNING
         self._late: tuple[datetime, datetime] | None = None
-        self._zone = initial.zone
         self._cache: OrderedDict[str, Caller] = OrderedDict()
 
     def ddl(self) -> Sequence[str]:
@@ -57,22 +56,23 @@ class ReportingFacts:
         row = await found.fetchone()
         self._horizon = row[0] if row else _BEGINNING
         self._late = await ledger.last_run(connection, self.schema)
-        self._zone = self._rules.current.zone
-        if await daily.zone_of(connection, self.schema) != self._zone.key:
-            await self._count_anew(connection)
+        if await daily.zone_of(connection, self.schema) != self._rules.current.zone.key:
+            await self._count_anew(connection, self._horizon)
 
     async def apply(self, connection: AsyncConnection, batch: Sequence[Recorded]) -> AbstractSet[CallerId]:
         """Fold the batch and write the versions that were born and those that ended."""
         folded = await self._load(connection, {owner for event in batch if (owner := owner_of(event))})
         touched: set[CallerId] = set()
         seen: set[str] = set()
-        versions, late = Versions(), ledger.Ledger(self._late)
-        sums: Counter[Cell] = Counter()
+        versions, late, shares = Versions(), ledger.Ledger(self._late), daily.Shares()
         for event in batch:
             self._horizon = max(self._horizon, event.recorded_at)
             match event.data:
                 case SettingsChanged():
+                    zone = self._rules.current.zone
                     await self._take_settings(connection, event, event.data)
+                    if self._rules.current.zone != zone:
+                        shares.begin_anew(self._horizon)
                     continue
                 case OperatorChanged():
                     await self._take_operator(connection, event, event.data)
@@ -90,30 +90,32 @@ class ReportingFacts:
             old, new = _rows_of(owner, before, after)
             if versions.change(old, new, self._horizon):
                 late.take(event, self._horizon, self._restated(old, new))
-                for cell, by in added((old, new), (before, after), self._zone):
-                    sums[cell] += by
+                shares.take(
+                    added((old, new), (before, after), self._rules.current.zone), known_after((old, new), self._horizon)
+                )
                 if not owner.startswith(_WITHHELD_CALL):
                     touched.add(after.id)
         await versions.write(connection, self.schema)
         await late.write(connection, self.schema)
         self._late = late.run
         await self._save(connection, {owner: folded[owner] for owner in seen})
-        if self._rules.current.zone == self._zone:
-            await daily.add(connection, self.schema, sums)
+        if shares.anew_since is None:
+            await daily.add(connection, self.schema, shares.found)
         else:
-            await self._count_anew(connection)
+            await self._count_anew(connection, shares.anew_since)
+        await daily.note(connection, self.schema, shares.changed)
         return touched
 
-    async def _count_anew(self, connection: AsyncConnection) -> None:
+    async def _count_anew(self, connection: AsyncConnection, since: datetime) -> None:
         """The sums of the days from all states, in the site's zone of now: it has moved, or nothing is counted yet."""
-        self._zone = self._rules.current.zone
-        await daily.begin_anew(connection, self.schema, self._zone.key)
+        zone = self._rules.current.zone
+        await daily.begin_anew(connection, self.schema, zone.key, since)
         sums: Counter[Cell] = Counter()
         async with connection.cursor(name="states") as states:
             await states.execute(sql.SQL("SELECT owner, state FROM {}").format(self._table("fold_state")))
             async for owner, state in states:
                 steps = unknown(CallerId(owner)), load(state)
-                for cell, by in added(_rows_of(owner, *steps), steps, self._zone):
+                for cell, by in added(_rows_of(owner, *steps), steps, zone):
                     sums[cell] += by
         await daily.add(connection, self.schema, sums)
 

@@ -6,32 +6,31 @@ with a missed call of that day is open as of `as_of`) and *recalled* (the rest: 
 missed calls, withheld included.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from richiamo_reporting.frame import LOST_CALLS, Frame, Snapshot
+from richiamo_reporting.daily.query import Part
+from richiamo_reporting.frame import LOST_CALLS, Snapshot
 
 FIGURES = ("callers", "recalled", "not_yet", "missed_calls", "called_back", "served", "closed")
 
 
 async def historical(
-    view: Snapshot,
-    frame: Frame,
-    *,
-    sums: bool = False,
-    min_callers: int | None = None,
-    max_callers: int | None = None,
+    view: Snapshot, parts: Sequence[Part], *, min_callers: int | None = None, max_callers: int | None = None
 ) -> dict[str, Any]:
     """The report as `api.md` shapes it; the two limits keep only days whose `callers` lies within them.
 
     `called_back`, `served` and `closed` split `recalled` by how each caller's last closed request of that
-    day ended. From the facts, or from their `sums`, which know no types.
+    day ended. The sums know no types.
     """
-    asked = PER_DAY_OF_SUMS if sums and frame.filters.types is None else PER_DAY
-    found = {row.pop("nth"): row for row in await view.all(asked, frame.parameters())}
-    days = [
-        {"day": day.isoformat(), **(found.get(nth) or dict.fromkeys(FIGURES, 0))}
-        for nth, day in enumerate(frame.period.days, start=1)
-    ]
+    days: list[dict[str, Any]] = []
+    for part in parts:
+        asked = PER_DAY_OF_SUMS if part.summed and part.frame.filters.types is None else PER_DAY
+        found = {row.pop("nth"): row for row in await view.all(asked, part.frame.parameters())}
+        days += [
+            {"day": day.isoformat(), **(found.get(nth) or dict.fromkeys(FIGURES, 0))}
+            for nth, day in enumerate(part.frame.period.days, start=1)
+        ]
     return {
         "days": [
             day
