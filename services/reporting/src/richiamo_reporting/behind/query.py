@@ -22,16 +22,21 @@ _RECALLED_NOW = _CLOSED_NOW + " AND closed_by = 'recalled'"
 _FLUSHED = "closed_by IN ('flushed', 'aged', 'erased')"
 _STILL_OPEN = "opened_at < %(ending)s AND " + _OPEN
 _FREE = "held_by IS NULL"
-_LOST = "(caller, request_id) IN (SELECT caller, request_id FROM lost)"
-_LOST_CALLER = "caller IN (SELECT caller FROM lost)"
+# Of a request that was opened before the period, a later call may lie in it.
+_LOST = (
+    "opened_at < %(ending)s AND last_call >= %(starting)s AND (opened_at >= %(starting)s OR EXISTS "
+    "(SELECT FROM unnest(calls_at) AS lost_at WHERE lost_at >= %(starting)s AND lost_at < %(ending)s))"
+)
+_LOST_CALLER = f"caller IN (SELECT caller FROM known WHERE {_LOST})"
 _OPEN_NOW = "coalesce(closed_at, 'infinity') >= %(as_of)s"
 _NO_OTHER = "NOT EXISTS (SELECT FROM {those} WHERE known.caller = seen.caller AND {condition})"
 _CALLER_HANDLED = _NO_OTHER.format(those="known", condition=_STILL_OPEN)
 _CALLER_WAITING = (
     f"{_STILL_OPEN} AND {_LOST_CALLER} AND {_NO_OTHER.format(those='known', condition=f'{_STILL_OPEN} AND {_TRIED}')}"
 )
-_CALLER_DONE = _NO_OTHER.format(those="known JOIN lost USING (caller, request_id)", condition=_OPEN_NOW)
-_LAST = "(caller, request_id) IN (SELECT caller, request_id FROM last_of_day WHERE {answered})"
+_CALLER_DONE = _NO_OTHER.format(those="known", condition=f"{_LOST} AND {_OPEN_NOW}")
+# As a value, not as a join: how few the requests are that it leaves, PostgreSQL cannot know.
+_LAST = "((caller, request_id) IN (SELECT caller, request_id FROM last_of_day WHERE {answered})) IS TRUE"
 _NEVER = _LAST.replace("{answered}", "NOT answered")
 _REACHED = "(closed_at < %(as_of)s AND closed_by = 'recalled') IS TRUE"
 _TRIED_NOW = "(tried_at[1] < %(as_of)s) IS TRUE"
@@ -126,21 +131,25 @@ def all_requests_behind(view: Snapshot, frame: Frame, condition: str, *, size: i
 
 _SEEN = (
     "WITH"
-    + KNOWN_REQUESTS
+    # Every condition speaks of requests that were open some time in the period: this much an index can find.
+    + KNOWN_REQUESTS.replace(
+        "FROM request\n    WHERE",
+        "FROM request\n    WHERE opened_at < %(ending)s AND coalesce(closed_at, 'infinity') >= %(opening)s AND",
+    )
     + """
-, lost AS (
-    SELECT *, width_bucket(called_at, %(edges)s::timestamptz[]) AS nth FROM missed_call
-    WHERE recorded_from <= %(recorded)s AND recorded_to > %(recorded)s AND caller <> ''
-      AND called_at >= %(starting)s AND called_at < %(ending)s
-), answered AS (
+, lost AS NOT MATERIALIZED (
+    SELECT caller, request_id, queue, opened_at, width_bucket(lost_at, %(edges)s::timestamptz[]) AS nth
+    FROM known, unnest(calls_at) AS lost_at
+    WHERE last_call >= %(starting)s AND lost_at >= %(starting)s AND lost_at < %(ending)s
+), answered AS NOT MATERIALIZED (
     SELECT *, width_bucket(called_at, %(edges)s::timestamptz[]) AS nth FROM served_call
     WHERE recorded_from <= %(recorded)s AND recorded_to > %(recorded)s AND caller <> '' AND queue IS NOT NULL
       AND called_at >= %(starting)s AND called_at < %(ending)s
 ), last_of_day AS (
-    SELECT DISTINCT ON (lost.queue, lost.nth, lost.caller) lost.caller, known.request_id,
-        (lost.caller, lost.queue, lost.nth) IN (SELECT caller, queue, nth FROM answered) AS answered
-    FROM lost JOIN known USING (caller, request_id)
-    ORDER BY lost.queue, lost.nth, lost.caller, known.opened_at DESC, known.request_id COLLATE "C" DESC
+    SELECT DISTINCT ON (queue, nth, caller) caller, request_id,
+        (caller, queue, nth) IN (SELECT caller, queue, nth FROM answered) AS answered
+    FROM lost
+    ORDER BY queue, nth, caller, opened_at DESC, request_id COLLATE "C" DESC
 ), held AS (
     SELECT DISTINCT ON (caller) caller, operator, reserved_at, expires_at, assigned_by FROM reservation
     WHERE recorded_from < %(eod)s AND recorded_to >= %(eod)s
@@ -159,5 +168,10 @@ _SEEN = (
 )
 """
 )
-_QUERY = _SEEN + "SELECT * FROM seen WHERE {condition} ORDER BY opened_at, request_id LIMIT %(limit)s OFFSET %(offset)s"
+# Added to nothing, so that the index of this order is not walked from the first request of all.
+_QUERY = (
+    _SEEN
+    + "SELECT * FROM seen WHERE {condition} "
+    + "ORDER BY opened_at + interval '0', request_id LIMIT %(limit)s OFFSET %(offset)s"
+)
 _COUNT = _SEEN + "SELECT count(*)::int AS total FROM seen WHERE {condition}"

@@ -18,7 +18,7 @@ from richiamo_kit.clock import SystemClock
 from richiamo_kit.servers import PostgresServer, free_port, running
 from richiamo_reporting.bench.generate import generate
 from richiamo_reporting.facts.projection import SCHEMA, ReportingFacts
-from richiamo_reporting.questions import Question, read
+from richiamo_reporting.questions import BehindQuestion, Question, read
 from richiamo_reporting.reports import Reports
 
 _MONTH, _YEAR, _PAST = 200, 1000, 5000
@@ -83,6 +83,17 @@ async def _table(reports: Reports, pool: Any, times: int) -> None:
             taken = await _p95(lambda way=way, question=question: way(question), times)  # type: ignore[misc]
             plain = await _p95(lambda name=name, last=last, days=days: _plain(pool, name, last, days), times)  # type: ignore[misc]
             print(f"{name:<14}{period:<17}{taken:>8.0f}{aim:>9}{plain:>14.0f}")
+    for report, figure, days, aim in (
+        ("dashboard", "unanswered", 30, _MONTH),
+        ("dashboard", "total", 365, _YEAR),
+        ("historical", "callers", 30, _MONTH),
+        ("code-caller", "not_recalled", 30, _MONTH),
+        ("code-caller", "not_recalled", 365, _YEAR),
+    ):
+        asked = {"from": (today - timedelta(days=days - 1)).isoformat(), "to": today.isoformat()}
+        behind = read(BehindQuestion, {**asked, "report": report, "figure": figure, "limit": 100})
+        taken = await _p95(lambda behind=behind: reports.requests(behind), times)  # type: ignore[misc]
+        print(f"{'behind ' + report + ' ' + figure:<24}{days:>4} days{taken:>11.0f}{aim:>9}")
     for label, day, aim in (("today, live", today, _MONTH), ("a year ago", today - timedelta(days=365), _MONTH)):
         question = read(Question, {"day": day.isoformat()})
         taken = await _p95(lambda question=question: reports.day(question), times)  # type: ignore[misc]

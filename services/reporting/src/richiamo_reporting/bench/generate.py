@@ -30,7 +30,7 @@ SELECT n, 'c' || hashint8(n) % {callers} AS caller, 'main:' || n AS request_id, 
          WHEN n % 10 < 6 THEN 'recalled' WHEN n % 10 < 9 THEN 'served' ELSE 'flushed' END AS closed_by,
     n % 10 < 7 AS tried
 FROM (
-    SELECT n, date_trunc('second', now() - interval '{years} years' + n * (interval '{years} years' / {requests}))
+    SELECT n, date_trunc('second', now() - interval '{days} days' + n * (interval '{days} days' / {requests}))
         AS opened_at
     FROM generate_series(1, {requests}) AS n
 ) AS one
@@ -58,7 +58,7 @@ INSERT INTO {schema}.served_call (caller, call_id, queue, called_at, answered_at
     recorded_from, recorded_to)
 SELECT 'c' || hashint8(n * 3) % {callers}, 'main:s' || n, 'Queue ' || n % 8, at, at + interval '8 seconds', 120, 'anna',
     '204', at + interval '2 minutes', 'infinity'
-FROM (SELECT n, now() - interval '{years} years' + n * (interval '{years} years' / {served}) AS at
+FROM (SELECT n, now() - interval '{days} days' + n * (interval '{days} days' / {served}) AS at
     FROM generate_series(1, {served}) AS n) AS one
 """,
     """
@@ -114,7 +114,7 @@ async def generate(connection: AsyncConnection, projection: ReportingFacts, call
     requests = max(1, int(calls * 0.3))
     numbers = {
         "schema": schema,
-        "years": YEARS,
+        "days": 365 * YEARS,
         "requests": requests,
         "served": max(1, int(calls * 0.4)),
         "callers": max(1, requests // 3),
