@@ -31,6 +31,7 @@ from richiamo_events.language import (
     ReleaseReason,
     ReservationReleased,
     SettingsChanged,
+    VoidUndone,
 )
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -89,6 +90,7 @@ EXAMPLES: list[Event] = [
         outcome=RecallOutcome.UNKNOWN,
     ),
     CallVoided(caller=CALLER, call=CALL, why="a test call"),
+    VoidUndone(caller=CALLER, call=CALL, why="the rules for numbers changed"),
     RecallDisputed(caller=CALLER, call=CALL, by=ANNA),
     CallReserved(caller=CALLER, operator=ANNA, reservation=ReservationId("r1"), expires_at=AT),
     CallAssigned(

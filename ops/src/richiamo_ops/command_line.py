@@ -37,6 +37,7 @@ for _name, _function, _help in (
     ("bench", "richiamo_ops.bench.command:bench", "Measure speed, memory and growth on a system of its own."),
     ("bench-log", "richiamo_ops.bench.long_log:bench_log", "Measure what a log ten times as long costs."),
     ("install", "richiamo_ops.install:install", "Write what systemd, NATS, PostgreSQL and Caddy need to run it."),
+    ("renumber", "richiamo_ops.renumber:renumber", "Bring calls to the right customer after the number rules changed."),
     ("erase", "richiamo_ops.erase:erase", "Forget a number for ever; the counts stay."),
 ):
     app.command(_function, name=_name, help=_help)

@@ -32,6 +32,7 @@ from richiamo_events.language import (
     RecallSucceeded,
     ReservationReleased,
     SettingsChanged,
+    VoidUndone,
 )
 from richiamo_events.requests import Attempt, Episodes, MissedCall, Request, ServedCall, episodes, extended
 from richiamo_events.settings import Rules
@@ -196,6 +197,8 @@ def evolve(state: Caller, event: Recorded, rules: Rules) -> Caller:
             return _after_outbound(before, after, fact, rules)
         case CallVoided(call=call):
             return _with(before, replace(history, voided=history.voided | {call}), rules)
+        case VoidUndone(call=call):
+            return _with(before, replace(history, voided=history.voided - {call}), rules)
         case RecallDisputed(call=call):
             return _with(before, replace(history, disputed=history.disputed | {call}), rules)
         case CallFlushed() | CallerErased() as closing:

@@ -160,7 +160,10 @@ class History:
         return replace(self, flushes=tuple(one for one in self.flushes if one.id != flush))
 
     def with_flush(self, flush: Flush) -> "History":
-        return replace(self.without_flush(flush.id), flushes=(*self.without_flush(flush.id).flushes, flush))
+        """This history with one more flush; told in parts, as calls come to this caller, it covers all of them."""
+        told = next((one.calls for one in self.flushes if one.id == flush.id), frozenset())
+        others = self.without_flush(flush.id)
+        return replace(others, flushes=(*others.flushes, replace(flush, calls=flush.calls | told)))
 
     def in_force(self) -> list[Known]:
         """The calls that count: of each its best report, the voided ones left out."""

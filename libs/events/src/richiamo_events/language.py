@@ -127,6 +127,15 @@ class CallVoided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VoidUndone:
+    """This call counts under this caller again: it was voided there, and its number belongs there after all."""
+
+    caller: CallerId | None
+    call: CallId
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecallDisputed:
     """It was an answering machine: the fold reads that success as a short talk."""
 
@@ -240,7 +249,7 @@ class SettingsChanged:
     values: dict[str, object] = field(default_factory=dict)
 
 
-Fact = CallMissed | CallServed | RecallSucceeded | RecallFailed | CallVoided
+Fact = CallMissed | CallServed | RecallSucceeded | RecallFailed | CallVoided | VoidUndone
 Decision = (
     RecallDisputed
     | CallReserved

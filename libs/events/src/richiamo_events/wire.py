@@ -22,6 +22,7 @@ TYPES: Mapping[str, tuple[type[Any], int]] = {
     "caller.recall_succeeded": (language.RecallSucceeded, 1),
     "caller.recall_failed": (language.RecallFailed, 1),
     "caller.call_voided": (language.CallVoided, 1),
+    "caller.void_undone": (language.VoidUndone, 1),
     "caller.recall_disputed": (language.RecallDisputed, 1),
     "caller.call_reserved": (language.CallReserved, 1),
     "caller.call_assigned": (language.CallAssigned, 1),

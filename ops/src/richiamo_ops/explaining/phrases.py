@@ -25,6 +25,7 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
         "The call of {who} left no trace: {outcome}",
     ),
     "voided": ("La telefonata {call} è stata annullata: {reason}", "Call {call} was declared void: {reason}"),
+    "void_undone": ("La telefonata {call} conta di nuovo: {reason}", "Call {call} counts again: {reason}"),
     "disputed": (
         "{who} dice che ha risposto una segreteria ({call})",
         "{who} says that a machine answered ({call})",

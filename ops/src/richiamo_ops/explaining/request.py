@@ -26,6 +26,7 @@ from richiamo_events.language import (
     RecallSucceeded,
     ReservationReleased,
     SettingsChanged,
+    VoidUndone,
 )
 from richiamo_events.operators import Operators
 from richiamo_events.requests import Request
@@ -117,6 +118,8 @@ class _Telling:
                 return self._outbound(data)
             case CallVoided():
                 return self._say("voided", call=data.call, reason=data.why)
+            case VoidUndone():
+                return self._say("void_undone", call=data.call, reason=data.why)
             case RecallDisputed():
                 return self._say("disputed", call=data.call, who=self._who(data.by))
             case CallReserved():

@@ -98,6 +98,8 @@ def sentence(kind: str, item: Mapping[str, Any], language: Language) -> str:
             text = N_("%(who)s: it was an answering machine")
         case "call_voided":
             text = N_("A call was declared void")
+        case "void_undone":
+            text = N_("A call that was declared void counts again")
         case "call_reserved":
             text = N_("Reserved by %(operator)s")
         case "call_assigned":
