@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 from richiamo_events import subjects
 from richiamo_events.envelope import NewEvent
@@ -75,10 +76,13 @@ async def test_a_higher_threshold_turns_a_success_into_an_attempt(
     rows = await compared(site, {"success_threshold_seconds": 10}, question)
     changed = {(figure, now, other) for day, figure, now, other in rows if day == "period" and now != other}
     assert changed == {("recalled", 1, 0), ("unanswered", 0, 1)}
-    assert all(now == other for _, _, now, other in await compared(site, {}, question))
-    async with await database.connect(database_url) as connection:
-        left = await connection.execute("SELECT 1 FROM information_schema.schemata WHERE schema_name LIKE 'what_if%'")
-        assert await left.fetchall() == []
+    async with await database.connect(database_url, autocommit=True) as another:
+        for schema in ("what_if_killed", "what_if_running"):
+            await another.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+        assert await database.try_lock(another, "what if what_if_running")
+        assert all(now == other for _, _, now, other in await compared(site, {}, question))
+        left = await another.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'what_if%'")
+        assert await left.fetchall() == [("what_if_running",)], "what a killed run left is gone, what runs is not"
     assert await event_store.last_position() == 3
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from cyclopts import Parameter
 from openpyxl import Workbook
-from psycopg import sql
+from psycopg import AsyncConnection, sql
 from rich.console import Console
 from rich.table import Table
 
@@ -116,20 +116,39 @@ async def compared(site: Site, settings: Mapping[str, object], question: Questio
     scratch = f"what_if_{uuid4().hex[:12]}"
     initial = site.defaults.with_values(settings)
     pool = database.make_pool(site.database_url, most=2, application="richiamo-what-if")
-    await pool.open()
-    try:
-        projection = ReportingFacts(initial, schema=scratch)
-        await Projector(OtherRules(site.store, settings), projection, site.database_url).catch_up()
-        now = await Reports(pool, site.directory, site.defaults, SystemClock(), SCHEMA).dashboard(question)
-        other = await Reports(pool, site.directory, initial, SystemClock(), scratch).dashboard(question)
-    finally:
-        async with pool.connection() as connection:
-            await connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(scratch)))
-        await pool.close()
+    async with (
+        await database.connect(site.database_url, autocommit=True, application="richiamo-what-if") as owner,
+        pool,
+    ):
+        await _drop_left_over(owner)
+        await database.try_lock(owner, _lock_of(scratch))
+        try:
+            projection = ReportingFacts(initial, schema=scratch)
+            await Projector(OtherRules(site.store, settings), projection, site.database_url).catch_up()
+            now = await Reports(pool, site.directory, site.defaults, SystemClock(), SCHEMA).dashboard(question)
+            other = await Reports(pool, site.directory, initial, SystemClock(), scratch).dashboard(question)
+        finally:
+            await _drop(owner, scratch)
     return [
         *_rows("period", now["totals"], other["totals"]),
         *(row for one, two in zip(now["days"], other["days"], strict=True) for row in _rows(one["day"], one, two)),
     ]
+
+
+async def _drop_left_over(owner: AsyncConnection) -> None:
+    """Drop what a killed run left: the schemas whose owner's connection, and with it its lock, is gone."""
+    found = await owner.execute(r"SELECT nspname FROM pg_namespace WHERE nspname LIKE 'what\_if\_%'")
+    for (schema,) in await found.fetchall():
+        if await database.try_lock(owner, _lock_of(schema)):
+            await _drop(owner, schema)
+
+
+def _lock_of(schema: str) -> str:
+    return f"what if {schema}"
+
+
+async def _drop(owner: AsyncConnection, schema: str) -> None:
+    await owner.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
 
 
 def _rows(day: str, now: Mapping[str, Any], other: Mapping[str, Any]) -> list[Row]:
