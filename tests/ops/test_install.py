@@ -1,6 +1,7 @@
 """Does what `richiamo install` writes start? Units judged by systemd itself, their commands run for real."""
 
 import asyncio
+import contextlib
 import os
 import re
 import shlex
@@ -8,11 +9,15 @@ import shutil
 import stat
 import subprocess
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
 import pytest
 
-from richiamo_kit.servers import free_port
+from richiamo_kit.servers import PostgresServer, free_port
+from richiamo_kit.servers import running as running_server
+from richiamo_ops.backup import MANIFEST, remove_older
 from richiamo_ops.probes import status_of
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -60,7 +65,7 @@ def test_secrets_are_for_root_alone_and_differ(tmp_path: Path) -> None:
 def test_systemd_takes_the_units_and_finds_them_locked(tmp_path: Path) -> None:
     installed(tmp_path)
     units = sorted((tmp_path / "etc/systemd/system").iterdir())
-    assert len(units) == 7
+    assert len(units) == 10
     judged = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
     ours = [line for line in judged.stderr.splitlines() if "richiamo" in line]
     assert ours == [], judged.stderr
@@ -71,27 +76,148 @@ def test_systemd_takes_the_units_and_finds_them_locked(tmp_path: Path) -> None:
         assert exposed.returncode == 0, exposed.stdout[-300:] + exposed.stderr
 
 
+PAGE = Path(__file__).parents[2] / "docs/install.md"
+RUN_HERE = {
+    "/opt/richiamo/bin/richiamo install --systemd --site calls.example.com",
+    "sudo -u postgres psql -v ON_ERROR_STOP=1 </etc/richiamo/secrets/postgresql.sql",
+    "systemctl enable --now richiamo.target",
+    "curl -s http://127.0.0.1:8080/readyz",
+    "cat /etc/richiamo/secrets/richiamo_admin_password",
+    "cat /etc/richiamo/secrets/richiamo_pbx_password",
+    "systemctl start richiamo-backup.service",
+    "ls /var/lib/richiamo/backups",
+}
+"""Commands of the page that the journey below carries out, in a folder instead of the machine."""
+RUN_ELSEWHERE = {
+    "tools/runtime-packages": "tests/deploy",
+    "promtool check rules": "tests/deploy",
+}
+"""Commands that other tests run."""
+THE_MACHINE_S = (
+    "apt ",
+    "git ",
+    "make ",
+    "python3 -m venv",
+    "systemd-sysusers",
+    "systemctl ",
+    "cp ",
+    "rm ",
+    "caddy ",
+    "echo ",
+)
+"""Commands of the system's own programs, which need the machine; systemd judges the units in a test of its own."""
+
+
+def test_every_command_of_the_page_is_run_or_known_to_need_the_machine() -> None:
+    commands = set(re.findall(r"^    (\S.*)$", PAGE.read_text(), re.MULTILINE))
+    assert commands >= RUN_HERE
+    left = {one for one in commands - RUN_HERE if not any(part in one for part in RUN_ELSEWHERE)}
+    assert [one for one in left if not one.startswith(THE_MACHINE_S)] == []
+
+
 @pytest.mark.servers
 @pytest.mark.slow
-async def test_the_commands_of_the_units_lead_to_a_running_service(tmp_path: Path, database_url: str) -> None:
-    """NATS and the queue service as their units say, on free ports and this test's PostgreSQL."""
+async def test_the_page_leads_to_a_running_and_saved_installation(tmp_path: Path) -> None:
+    """Every service as its unit says, on free ports and a PostgreSQL that was prepared as the page says."""
     installed(tmp_path)
-    nats_port, watched = str(free_port()), free_port()
-    for file in (tmp_path / "etc/richiamo/secrets").iterdir():
-        file.write_text(file.read_text().replace("4222", nats_port).replace("/var/lib", str(tmp_path / "var/lib")))
-    (tmp_path / "etc/richiamo/secrets/database_url").write_text(database_url)
-    nats = await started(tmp_path, "richiamo-nats")
-    queue = await started(tmp_path, "richiamo-queue", RICHIAMO_OBSERVE_PORT=str(watched))
-    try:
-        async with asyncio.timeout(60):
-            while await status_of(watched, "/readyz") != 200:
-                assert queue.returncode is None
-                await asyncio.sleep(0.1)
-    finally:
-        for child in (queue, nats):
-            child.terminate()
-            await asyncio.wait_for(child.wait(), 15)
-    assert queue.returncode == 0
+    ports = {name: free_port() for name in ("gateway", "ingest", "queue", "callback-tracker", "reporting")}
+    said = {"RICHIAMO_GATEWAY_PORT": str(ports["gateway"]), "RICHIAMO_INGEST_PORT": str(ports["ingest"])}
+    secrets = tmp_path / "etc/richiamo/secrets"
+    of_postgres = {"postgresql.sql", "database_url"}
+    async with contextlib.AsyncExitStack() as running:
+        postgres = PostgresServer(tmp_path / "postgres", free_port(), durable=False)
+        await running.enter_async_context(running_server(postgres))
+        moved = {"4222": free_port(), "5432": postgres.port, "/var/lib": tmp_path / "var/lib"}
+        for file in secrets.iterdir():
+            text = file.read_text()
+            for there, here in moved.items():
+                text = text.replace(there, str(here))
+            # The superuser of this test's server has the name that the role would have.
+            file.write_text(
+                re.sub(r"(?<=[ /])richiamo(?=[ ;:\n]|$)", "installed", text) if file.name in of_postgres else text
+            )
+        prepare = ["psql", "-v", "ON_ERROR_STOP=1", "-q", postgres.url, "-f", str(secrets / "postgresql.sql")]
+        psql = await asyncio.create_subprocess_exec(*prepare, stdout=asyncio.subprocess.DEVNULL)
+        assert await psql.wait() == 0
+
+        children = [await started(tmp_path, "richiamo-nats")]
+        for name, port in ports.items():
+            observed = {"RICHIAMO_OBSERVE_PORT": str(port)} if name not in {"gateway", "ingest"} else {}
+            children.append(await started(tmp_path, f"richiamo-{name}", **said, **observed))
+        running.push_async_callback(ended, children)
+        async with asyncio.timeout(90):
+            for port in ports.values():
+                while await status_of(port, "/readyz") != 200:
+                    assert all(child.returncode is None for child in children)
+                    await asyncio.sleep(0.1)
+
+        assert await a_lost_call_is_listed(secrets, ports["gateway"], ports["ingest"])
+        backup = await started(tmp_path, "richiamo-backup", **said)
+        assert await asyncio.wait_for(backup.wait(), 60) == 0
+        (made,) = (tmp_path / "var/lib/richiamo/backups").iterdir()
+        assert (made / MANIFEST).exists()
+    assert [child.returncode for child in children] == [0] * 6
+
+
+async def a_lost_call_is_listed(secrets: Path, gateway: int, ingest: int) -> bool:
+    """Report one as the PBX, and look for it as admin, each with the password from its file."""
+    record = {
+        "unique_id": "1772449200.1",
+        "source_type": "ibl",
+        "destination_type": "queue",
+        "status": "OK",
+        "start_datetime": "2026-03-02 12:00:00",
+        "end_datetime": "2026-03-02 12:00:20",
+        "caller": "0501234567",
+        "details": [
+            {
+                "detail_destination_type": "queue",
+                "detail_destination_name": "Vendite",
+                "detail_enqueue_datetime": "2026-03-02 12:00:00",
+                "detail_exit_datetime": "2026-03-02 12:00:20",
+                "detail_exit_cause": "CANCELED",
+            }
+        ],
+    }
+    async with httpx.AsyncClient(timeout=20) as http:
+        pbx = ("pbx", (secrets / "richiamo_pbx_password").read_text())
+        (await http.post(f"http://127.0.0.1:{ingest}/pbx/cdr", json=[record], auth=pbx)).raise_for_status()
+        admin = {"username": "admin", "password": (secrets / "richiamo_admin_password").read_text()}
+        api = f"http://127.0.0.1:{gateway}/api/v1"
+        token = (await http.post(f"{api}/session", json=admin)).raise_for_status().json()["token"]
+        async with asyncio.timeout(20):
+            while True:
+                listed = await http.get(
+                    f"{api}/requests", params={"view": "all"}, headers={"Authorization": f"Bearer {token}"}
+                )
+                if [one["number"] for one in listed.raise_for_status().json()["items"]] == ["+390501234567"]:
+                    return True
+                await asyncio.sleep(0.05)
+
+
+async def ended(children: Sequence[asyncio.subprocess.Process]) -> None:
+    """As systemd ends them: the services before the log."""
+    for child in reversed(children):
+        child.terminate()
+        await asyncio.wait_for(child.wait(), 15)
+
+
+def test_the_newest_backups_are_kept_and_what_was_cut_short_goes_with_the_old(tmp_path: Path) -> None:
+    def made(day: int, *, whole: bool = True) -> Path:
+        folder = tmp_path / f"2026-03-{day:02}T02-30-00Z"
+        folder.mkdir()
+        if whole:
+            (folder / MANIFEST).touch()
+        return folder
+
+    other = tmp_path / "notes"
+    other.mkdir()
+    cut_short = made(1, whole=False)
+    remove_older(tmp_path, 2)
+    assert cut_short.exists(), "the only one there is"
+    kept = [made(day, whole=day != 5) for day in range(2, 6)][1:]
+    remove_older(tmp_path, 2)
+    assert sorted(tmp_path.iterdir()) == [*kept, other]
 
 
 async def started(root: Path, name: str, **more: str) -> asyncio.subprocess.Process:
@@ -110,6 +236,6 @@ async def started(root: Path, name: str, **more: str) -> asyncio.subprocess.Proc
     command = re.search(r"^ExecStart=(.*)$", unit, re.MULTILINE)
     assert command is not None
     return await asyncio.create_subprocess_exec(
-        *shlex.split(command[1].replace("%d", str(credentials))),
+        *shlex.split(command[1].replace("%d", str(credentials)).replace("/var/lib", f"{root}/var/lib")),
         env={**inherited, **variables, **more, "CREDENTIALS_DIRECTORY": str(credentials)},
     )

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,11 +30,13 @@ STREAMS = (MARKS, EVENTS, DIRECTORY, NOTES, CDR, QUARANTINE)
 a mark must not be ahead of the records it vouches for.
 """
 
+_NAMED = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ")
+
 TABLES = ("credential", "identity", "board", "look")
 """Of the schema `gateway`: passwords, who is who at the identity provider, boards, how users like their lists."""
 
 
-def backup(folder: Path) -> int:
+def backup(folder: Path, *, keep: int | None = None) -> int:
     """Save the log and all that is beside it, while the system runs; views are not saved, they follow from the log.
 
     Beside it are the caller directory with its key, notes, raw records, passwords, boards and the erasure register.
@@ -44,11 +47,27 @@ def backup(folder: Path) -> int:
     Parameters
     ----------
     folder
-        A folder that does not exist yet, or is empty.
+        A folder that does not exist yet, or is empty; with --keep the folder of all backups.
+    keep
+        Make a backup below the folder, named after the instant, and remove all but so many of the newest there.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise Problem(409, "folder-in-use", f"{folder} is not empty: give the backup a folder of its own.")
-    return asyncio.run(_backup(folder))
+    if keep is not None and keep < 1:
+        raise Problem(400, "no-backup", "At least one backup has to be kept.")
+    target = folder if keep is None else folder / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
+    if target.exists() and any(target.iterdir()):
+        raise Problem(409, "folder-in-use", f"{target} is not empty: give the backup a folder of its own.")
+    saved = asyncio.run(_backup(target))
+    if keep is not None:
+        remove_older(folder, keep)
+    return saved
+
+
+def remove_older(folder: Path, keep: int) -> None:
+    """Remove all but the newest `keep` whole backups of a folder, and those older than they are that were cut short."""
+    made = sorted((one for one in folder.iterdir() if _NAMED.fullmatch(one.name)), reverse=True)
+    whole = [one for one in made if (one / MANIFEST).exists()]
+    for one in made[made.index(whole[:keep][-1]) + 1 :] if whole else ():
+        shutil.rmtree(one)
 
 
 async def _backup(folder: Path) -> int:

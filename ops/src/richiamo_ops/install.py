@@ -22,6 +22,8 @@ from richiamo_ops.serve import SERVICES
 _SECRETS = Path("/etc/richiamo/secrets")
 _STATE = "/var/lib/richiamo"
 _NATS_STATE = "/var/lib/richiamo-nats"
+_BACKUPS = f"{_STATE}/backups"
+_KEPT_BACKUPS = 14
 _OBSERVE = {"queue": 9464, "callback-tracker": 9465, "reporting": 9466}
 _ONLY_OF = {"gateway": "richiamo_admin_password", "ingest": "richiamo_pbx_password"}
 _HARDENED = """\
@@ -181,8 +183,13 @@ def caddyfile(site: str) -> str:
 
 
 def units() -> Iterator[tuple[str, str]]:
-    """Every unit by its name: NATS, the five services, and the target that starts them."""
-    names = ["richiamo-nats.service", *(f"richiamo-{name}.service" for name in SERVICES)]
+    """Every unit by its name: NATS, the five services, what happens each night, and the target that starts them."""
+    names = [
+        "richiamo-nats.service",
+        *(f"richiamo-{name}.service" for name in SERVICES),
+        "richiamo-nightly.service",
+        "richiamo-backup.timer",
+    ]
     yield (
         "richiamo.target",
         f"[Unit]\nDescription=Richiamo\nWants={' '.join(names)}\n\n[Install]\nWantedBy=multi-user.target\n",
@@ -201,11 +208,43 @@ def units() -> Iterator[tuple[str, str]]:
         if name in _ONLY_OF:
             credentials.append(f"{_ONLY_OF[name]}:{_ONLY_OF[name]}")
         yield f"richiamo-{name}.service", _unit(name, f"{program} serve {name}", credentials, variables)
+    # Commands of ops: NATS lets only their user look at everything.
+    credentials = [
+        f"richiamo_nats_url:nats_url_{access.OPS}",
+        "richiamo_database_url:database_url",
+        "directory.key:directory.key",
+    ]
+    variables = [f"RICHIAMO_DATA_DIR={_STATE}", "RICHIAMO_DIRECTORY_KEY_FILE=%d/directory.key", "PYTHONUNBUFFERED=1"]
+    yield "richiamo-nightly.service", _unit("nightly check", f"{program} nightly", credentials, variables)
+    saving = f"{program} backup {_BACKUPS} --keep {_KEPT_BACKUPS}"
+    yield "richiamo-backup.service", _unit("backup", saving, credentials, variables, once=True)
+    yield "richiamo-backup.timer", _BACKUP_TIMER
 
 
-def _unit(what: str, command: str, credentials: list[str], variables: list[str], user: str = "richiamo") -> str:
+_BACKUP_TIMER = """\
+[Unit]
+Description=Richiamo: a backup each night
+PartOf=richiamo.target
+
+[Timer]
+OnCalendar=02:30
+# A machine that was off then makes it when it is on again.
+Persistent=true
+"""
+
+
+def _unit(
+    what: str,
+    command: str,
+    credentials: list[str],
+    variables: list[str],
+    user: str = "richiamo",
+    *,
+    once: bool = False,
+) -> str:
     loaded = "".join(f"LoadCredential={one.replace(':', f':{_SECRETS}/')}\n" for one in credentials)
     said = "".join(f"Environment={one}\n" for one in variables)
+    lasting = "Type=oneshot\n" if once else "Restart=always\nRestartSec=1\n"
     return f"""\
 [Unit]
 Description=Richiamo: {what}
@@ -219,9 +258,7 @@ User={user}
 StateDirectory={user}
 StateDirectoryMode=0700
 EnvironmentFile=/etc/richiamo/richiamo.env
-{said}{loaded}Restart=always
-RestartSec=1
-TimeoutStopSec=10
+{said}{loaded}{lasting}TimeoutStopSec=10
 LimitNOFILE=65536
 {_HARDENED}"""
 

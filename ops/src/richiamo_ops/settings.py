@@ -5,11 +5,18 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from richiamo_kit.settings import SECRETS
+
 
 class Installation(BaseSettings):
     """One installation on this machine, as `make run` and every command of `richiamo` see it."""
 
-    model_config = SettingsConfigDict(env_prefix="RICHIAMO_", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="RICHIAMO_",
+        frozen=True,
+        env_ignore_empty=True,
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+    )
 
     gateway_port: int = Field(default=8080, ge=1, le=65535, description="Port of the pages and the JSON API")
     ingest_port: int = Field(default=8081, ge=1, le=65535, description="Port for the PBX")
