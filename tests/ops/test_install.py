@@ -85,7 +85,7 @@ RUN_HERE = {
     "cat /etc/richiamo/secrets/richiamo_admin_password",
     "cat /etc/richiamo/secrets/richiamo_pbx_password",
     "systemctl start richiamo-backup.service",
-    "ls /var/lib/richiamo/backups",
+    "ls /var/lib/richiamo-ops/backups",
 }
 """Commands of the page that the journey below carries out, in a folder instead of the machine."""
 RUN_ELSEWHERE = {
@@ -154,8 +154,12 @@ async def test_the_page_leads_to_a_running_and_saved_installation(tmp_path: Path
         assert await a_lost_call_is_listed(secrets, ports["gateway"], ports["ingest"])
         backup = await started(tmp_path, "richiamo-backup", **said)
         assert await asyncio.wait_for(backup.wait(), 60) == 0
-        (made,) = (tmp_path / "var/lib/richiamo/backups").iterdir()
+        (made,) = (tmp_path / "var/lib/richiamo-ops/backups").iterdir()
         assert (made / MANIFEST).exists()
+        nowhere = f"postgresql://127.0.0.1:{free_port()}/none"
+        half_made = await started(tmp_path, "richiamo-backup", **said, RICHIAMO_DATABASE_URL=nowhere)
+        assert await asyncio.wait_for(half_made.wait(), 60) == 1
+        assert list(made.parent.iterdir()) == [made], "what could not be finished is removed, what was whole stays"
     assert [child.returncode for child in children] == [0] * 6
 
 
@@ -224,7 +228,7 @@ async def started(root: Path, name: str, **more: str) -> asyncio.subprocess.Proc
     """What systemd would start: the unit's command with its environment and its credentials."""
     unit = (root / f"etc/systemd/system/{name}.service").read_text()
     credentials = root / "credentials" / name
-    credentials.mkdir(parents=True)
+    credentials.mkdir(parents=True, exist_ok=True)
     for known_as, source in re.findall(r"^LoadCredential=([^:]+):(.+)$", unit, re.MULTILINE):
         shutil.copyfile(root / source.removeprefix("/"), credentials / known_as)
     said = re.findall(r"^Environment=(\w+)=(.*)$", unit, re.MULTILINE)

@@ -56,7 +56,12 @@ def backup(folder: Path, *, keep: int | None = None) -> int:
     target = folder if keep is None else folder / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
     if target.exists() and any(target.iterdir()):
         raise Problem(409, "folder-in-use", f"{target} is not empty: give the backup a folder of its own.")
-    saved = asyncio.run(_backup(target))
+    try:
+        saved = asyncio.run(_backup(target))
+    except BaseException:
+        # A part of a backup would fill the disk on which the next finds no room.
+        shutil.rmtree(target, ignore_errors=True)
+        raise
     if keep is not None:
         remove_older(folder, keep)
     return saved

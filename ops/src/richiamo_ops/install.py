@@ -22,7 +22,9 @@ from richiamo_ops.serve import SERVICES
 _SECRETS = Path("/etc/richiamo/secrets")
 _STATE = "/var/lib/richiamo"
 _NATS_STATE = "/var/lib/richiamo-nats"
-_BACKUPS = f"{_STATE}/backups"
+_OPS = "richiamo-ops"
+_OPS_STATE = f"/var/lib/{_OPS}"
+_BACKUPS = f"{_OPS_STATE}/backups"
 _KEPT_BACKUPS = 14
 _OBSERVE = {"queue": 9464, "callback-tracker": 9465, "reporting": 9466}
 _ONLY_OF = {"gateway": "richiamo_admin_password", "ingest": "richiamo_pbx_password"}
@@ -111,7 +113,11 @@ def files(site: str, kept: Path) -> Iterator[File]:
     yield File(Path("/etc/richiamo/richiamo.env"), environment(site))
     yield File(Path("/etc/richiamo/Caddyfile"), caddyfile(site))
     # The files of the log are NATS's own: a service that was taken over cannot read them past its permissions.
-    users = f'u richiamo - "Richiamo" {_STATE}\nu richiamo-nats - "The log of Richiamo" {_NATS_STATE}\n'
+    # Nor can it read or remove a backup, which holds every number and password: those belong to a third user.
+    users = (
+        f'u richiamo - "Richiamo" {_STATE}\nu richiamo-nats - "The log of Richiamo" {_NATS_STATE}\n'
+        f'u {_OPS} - "Backups and checks of Richiamo" {_OPS_STATE}\n'
+    )
     yield File(Path("/etc/sysusers.d/richiamo.conf"), users)
     for name, text in units():
         yield File(Path("/etc/systemd/system") / name, text)
@@ -214,10 +220,14 @@ def units() -> Iterator[tuple[str, str]]:
         "richiamo_database_url:database_url",
         "directory.key:directory.key",
     ]
-    variables = [f"RICHIAMO_DATA_DIR={_STATE}", "RICHIAMO_DIRECTORY_KEY_FILE=%d/directory.key", "PYTHONUNBUFFERED=1"]
-    yield "richiamo-nightly.service", _unit("nightly check", f"{program} nightly", credentials, variables)
+    variables = [
+        f"RICHIAMO_DATA_DIR={_OPS_STATE}",
+        "RICHIAMO_DIRECTORY_KEY_FILE=%d/directory.key",
+        "PYTHONUNBUFFERED=1",
+    ]
+    yield "richiamo-nightly.service", _unit("nightly check", f"{program} nightly", credentials, variables, _OPS)
     saving = f"{program} backup {_BACKUPS} --keep {_KEPT_BACKUPS}"
-    yield "richiamo-backup.service", _unit("backup", saving, credentials, variables, once=True)
+    yield "richiamo-backup.service", _unit("backup", saving, credentials, variables, _OPS, once=True)
     yield "richiamo-backup.timer", _BACKUP_TIMER
 
 
