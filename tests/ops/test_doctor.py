@@ -5,9 +5,11 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from richiamo_kit import database
 from richiamo_kit.directory import read_key
 from richiamo_kit.servers import free_port
 from richiamo_kit.settings import Settings
@@ -41,7 +43,8 @@ async def test_what_runs_is_well_and_what_does_not_is_named(nats_url: str, datab
     findings = await found(installed(tmp_path, nats_url, database_url))
     wrong = {part for part, one in findings.items() if one.remedy}
     views = {"view_worklist", "view_calls", "view_tracker", "view_reporting", "view_audit"}
-    assert wrong - {"disk"} == {"gateway", "ingest"} | views
+    assert wrong - {"disk"} == {"gateway", "ingest", "role"} | views
+    assert "is a superuser" in findings["role"].sentence
     assert "richiamo serve gateway" in findings["gateway"].remedy
     assert findings["view_worklist"].sentence == "not made yet"
 
@@ -67,6 +70,23 @@ async def test_it_goes_on_where_the_log_is_away(database_url: str, tmp_path: Pat
     assert findings["nats"].remedy
     assert findings["key"].remedy == f"chmod 600 {key}"
     assert not findings["database"].remedy
+
+
+@pytest.mark.servers
+async def test_a_role_has_the_rights_it_needs_and_no_more(nats_url: str, database_url: str, tmp_path: Path) -> None:
+    parts = urlsplit(database_url)
+    as_plain = urlunsplit(parts._replace(netloc=f"plain:word@{parts.hostname}:{parts.port}"))
+    installation = installed(tmp_path, nats_url, as_plain)
+    async with await database.connect(database_url, autocommit=True) as connection:
+        await connection.execute("CREATE ROLE plain LOGIN PASSWORD 'word'")
+        try:
+            assert (await found(installation))["role"].remedy == "Grant them: deploy/roles.sql."
+            await connection.execute("GRANT pg_checkpoint TO plain")
+            await connection.execute("GRANT EXECUTE ON FUNCTION pg_switch_wal() TO plain")
+            assert not (await found(installation))["role"].remedy
+        finally:
+            await connection.execute("DROP OWNED BY plain")
+            await connection.execute("DROP ROLE plain")
 
 
 async def test_without_a_running_system_it_says_so(tmp_path: Path) -> None:

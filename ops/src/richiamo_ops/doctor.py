@@ -96,7 +96,7 @@ async def examine(installation: Installation, shared: Settings) -> AsyncIterator
             yield Finding("log", str(error), "In a cluster: see that two of three nodes are up and have a leader.")
         finally:
             await client.close()
-    async for finding in _database(found.database_url, position):
+    async for finding in _database(found.database_url, position, embedded=not installation.database_url):
         yield finding
     if installation.public_url:
         yield await asyncio.to_thread(certificate, installation.public_url)
@@ -173,7 +173,7 @@ def _nothing(like: object) -> object:
     return False if isinstance(like, bool) else 0
 
 
-async def _database(database_url: str, position: int | None) -> AsyncIterator[Finding]:
+async def _database(database_url: str, position: int | None, *, embedded: bool) -> AsyncIterator[Finding]:
     try:
         connection = await database.connect(database_url, autocommit=True, application="richiamo-doctor")
     except psycopg.OperationalError as error:
@@ -197,8 +197,28 @@ async def _database(database_url: str, position: int | None) -> AsyncIterator[Fi
         )
         if told[1] != "UTF8":
             yield Finding("database", f"it is in {told[1]}", "Make one in UTF8: deploy/roles.sql.")
+        if not embedded:
+            yield await _role(connection)
         for view in _VIEWS:
             yield await _view(connection, view, position)
+
+
+async def _role(connection: psycopg.AsyncConnection) -> Finding:
+    """On a server of its own the role is no superuser, and may do to the write-ahead log what erasing does."""
+    found = await connection.execute(
+        "SELECT current_user, rolsuper, pg_has_role('pg_checkpoint', 'USAGE')"
+        " AND has_function_privilege('pg_switch_wal()', 'EXECUTE') FROM pg_roles WHERE rolname = current_user"
+    )
+    row = await found.fetchone()
+    assert row is not None
+    name, superuser, erases = row
+    if superuser:
+        return Finding("role", f"{name} is a superuser of PostgreSQL", "Make a role that is none: deploy/roles.sql.")
+    if not erases:
+        return Finding(
+            "role", f"{name} has not the rights by which a person is erased", "Grant them: deploy/roles.sql."
+        )
+    return Finding("role", f"{name} is no superuser, and may erase")
 
 
 async def _view(connection: psycopg.AsyncConnection, view: str, position: int | None) -> Finding:
