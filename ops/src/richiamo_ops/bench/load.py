@@ -14,6 +14,8 @@ from typing import NamedTuple
 from richiamo_kit.errors import Unavailable
 
 _LOOPBACK = "127.0.0.1"
+_TAKEN_UP = 0.5
+"""Seconds in which a server takes up many connections that were opened at once: those of browsers have been open."""
 
 
 class Request(NamedTuple):
@@ -130,6 +132,7 @@ async def paced(port: int, number: int, rate: float, seconds: float, requests: S
     An answer's time counts from that instant, so that a server that stalls is not measured more kindly for it.
     """
     opened = await connections(port, number)
+    await asyncio.sleep(_TAKEN_UP)
     free: asyncio.Queue[tuple[Connection, Iterator[Request]]] = asyncio.Queue()
     for one, source in zip(opened, itertools.cycle(requests), strict=False):
         free.put_nowait((one, source))
