@@ -1,5 +1,7 @@
 """Does a list keep its views, columns and density for its reader, by keyboard too, live rows included?"""
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -85,12 +87,15 @@ async def test_a_view_keeps_filter_order_and_columns_but_no_number(enter: Enter,
 
 async def test_every_list_has_its_columns(enter: Enter, lose_call: Lose, reporting_service: None) -> None:
     await lose_call("+390501234567")
-    page = await enter("sara", role="supervisor", language="en", extension="300")
-    for path in ("/assign", "/flush", "/audit"):
+    page = await enter("sara", role="admin", language="en", extension="300")
+    for path in ("/assign", "/flush", "/audit", "/users", "/reports/dashboard/requests?figure=total"):
         await page.goto(path)
+        await page.keyboard.press("v")
+        assert await barriers(page) == []
         columns = page.locator("#look [name=column]")
         names = [await one.get_attribute("value") for one in await columns.all()]
-        await page.goto(f"{path}?" + "&".join(f"hide={name}" for name in names))
+        assert names
+        await page.goto(f"{path}{'&' if '?' in path else '?'}" + "&".join(f"hide={name}" for name in names))
         assert (
             await page.locator("thead th:visible").count()
             == await page.locator("tbody tr:first-child > :visible").count()
@@ -100,3 +105,24 @@ async def test_every_list_has_its_columns(enter: Enter, lose_call: Lose, reporti
                 "[...document.querySelectorAll('thead th')].filter((one) => one.checkVisibility()).flatMap((one) => [...one.classList])"
             )
         )
+
+
+async def test_a_view_of_the_requests_behind_a_figure_leads_back_to_it(
+    enter: Enter, lose_call: Lose, reporting_service: None
+) -> None:
+    await lose_call("+390501234567")
+    page = await enter("sara", role="supervisor", language="en", extension="300")
+    await page.goto("/reports/dashboard/requests?figure=total&queue=Vendite")
+    await page.keyboard.press("v")
+    await page.get_by_label("Last recall").uncheck()
+    await page.get_by_role("button", name="Show it so").click()
+    await expect(page.locator("th.c-last_recall")).to_be_hidden()
+    await page.keyboard.press("v")
+    await page.get_by_label("Keep filter, order and columns as").fill("Sales")
+    await page.get_by_role("button", name="Keep the view").click()
+    await page.goto("/reports/dashboard/requests?figure=flushed")
+    await page.keyboard.press("v")
+    await page.get_by_role("link", name="Sales", exact=True).click()
+    await expect(page.locator("h1")).to_contain_text("Total")
+    await expect(page).to_have_url(re.compile(r"figure=total&queue=Vendite"))
+    await expect(page.locator("th.c-last_recall")).to_be_hidden()

@@ -1,5 +1,6 @@
 """Which requests are behind this figure? The list to which every figure of a report leads; each row, to its customer."""
 
+import asyncio
 from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
@@ -13,6 +14,8 @@ from richiamo_gateway.api.reports import Report
 from richiamo_gateway.auth.access import Supervisor
 from richiamo_gateway.pages.as_of import as_of
 from richiamo_gateway.pages.language import N_
+from richiamo_gateway.pages.list_look.columns import REPORTS
+from richiamo_gateway.pages.list_look.shown import look_shown
 from richiamo_gateway.pages.periods import Period, read_period
 from richiamo_gateway.pages.rendering import formats_for, language_for, render
 
@@ -20,11 +23,11 @@ router = APIRouter()
 
 _ROWS = 100
 _SECONDS = 30.0
-_PAGES = {
-    "dashboard": ("/dashboard", N_("Dashboard")),
-    "day": ("/report", N_("Report")),
-    "code-caller": ("/code-caller", N_("Report Code Caller")),
-    "historical": ("/historical", N_("Report Historical")),
+_TITLES = {
+    "dashboard": N_("Dashboard"),
+    "day": N_("Report"),
+    "code-caller": N_("Report Code Caller"),
+    "historical": N_("Report Historical"),
 }
 OUTCOMES = ("served", "recalled", "flushed", "unanswered", "unhandled")
 
@@ -41,21 +44,24 @@ async def page(
 ) -> Response:
     """At most 100 requests at a time, in the order of their opening."""
     today = gateway.clock.now().astimezone(gateway.site.settings.zone).date()
-    path, title = _PAGES[report]
+    path = REPORTS[report]
     day = _day(request.query_params.get("day"))
     period = read_period(path, request.query_params, today)
     if day is not None:
         period = Period(path, day, day, period.filters)
-    answer = await gateway.ask(
-        "richiamo.reporting.requests",
-        user,
-        timeout=_SECONDS,
-        report=report,
-        figure=figure,
-        limit=_ROWS,
-        after=after,
-        **period.question,
-        as_of=as_of(request),
+    answer, look = await asyncio.gather(
+        gateway.ask(
+            "richiamo.reporting.requests",
+            user,
+            timeout=_SECONDS,
+            report=report,
+            figure=figure,
+            limit=_ROWS,
+            after=after,
+            **period.question,
+            as_of=as_of(request),
+        ),
+        gateway.looks.of(user.username),
     )
     section = "backlog" if figure.startswith("backlog") else report
     name = figure.removeprefix("backlog_").removeprefix("backlog.")
@@ -70,7 +76,8 @@ async def page(
         chips=period.chips(formats_for(request, language)),
         words=figures.figure(name, language.code, section) if figures.known(name, section) else None,
         figure=figure,
-        title=title,
+        title=_TITLES[report],
+        look=look_shown(look, request.url.path, request.query_params),
         back=f"{path}?day={day.isoformat()}" if report == "day" and day else f"{path}?{period.query}",
         items=answer["items"],
         wanted=_wanted(report, figure, period, as_of(request)),

@@ -12,7 +12,7 @@ from richiamo_gateway.pages.list_look.columns import COLUMNS
 HIDE = "hide"
 NOTHING = "none"
 """What `hide` says when every column is shown."""
-_OF_THE_MOMENT = {"after", "page", "as_of", HIDE}
+_OF_THE_MOMENT = {"after", "page", "as_of", "saved", HIDE}
 _NUMBER = "caller"
 """The filter that holds digits of a person. It is not kept: a number is kept in the directory alone, where erasing finds it."""
 

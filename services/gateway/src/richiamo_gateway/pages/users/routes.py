@@ -14,6 +14,7 @@ from richiamo_gateway.auth.user import User
 from richiamo_gateway.context import Gateway, gateway_of
 from richiamo_gateway.pages.account.routes import sessions_shown
 from richiamo_gateway.pages.language import N_
+from richiamo_gateway.pages.list_look.shown import look_shown
 from richiamo_gateway.pages.rendering import language_for, render
 from richiamo_gateway.pages.users.form import ROLES, Typed, of_user, read_form, values_of, wrong_of
 from richiamo_gateway.plain_text import is_plain
@@ -39,7 +40,8 @@ async def page(request: Request, gateway: GatewayOf, user: Admin, saved: str = "
     changed = next((one for one in users if one.username == who), None)
     told = _SAVED.get(saved)
     note = language_for(request, user)(told, name=changed.name) if told and changed else ""
-    return render(request, user, "users/page.html", users=users, roles=ROLES, note=note)
+    look = look_shown(await gateway.looks.of(user.username), "/users", request.query_params)
+    return render(request, user, "users/page.html", users=users, roles=ROLES, note=note, look=look)
 
 
 @router.get("/users/_new")
