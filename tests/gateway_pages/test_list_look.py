@@ -120,6 +120,7 @@ async def test_a_view_of_the_requests_behind_a_figure_leads_back_to_it(
     await page.keyboard.press("v")
     await page.get_by_label("Keep filter, order and columns as").fill("Sales")
     await page.get_by_role("button", name="Keep the view").click()
+    await expect(page.locator(".views a")).to_have_count(1)
     await page.goto("/reports/dashboard/requests?figure=flushed")
     await page.keyboard.press("v")
     await page.get_by_role("link", name="Sales", exact=True).click()
