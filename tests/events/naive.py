@@ -90,7 +90,7 @@ def tell(log: Log, threshold: float) -> list[Told]:
     """Requests from (event id, occurred_at, event) in any order."""
     facts, first, disputed, flushes = gather(log)
     covers: dict[str, str] = {}
-    for _, flush in flushes:
+    for _, flush in sorted(flushes, key=lambda one: (cut(one[0]), one[1].flush)):
         for covered in flush.calls:
             covers.setdefault(str(covered), flush.flush)
 

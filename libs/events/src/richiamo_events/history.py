@@ -170,8 +170,9 @@ class History:
         return [known for known in self.calls.values() if known.call not in self.voided]
 
     def cover_of(self, call: CallId) -> Flush | None:
-        """The first flush in force that covers this call."""
-        return next((flush for flush in self.flushes if call in flush.calls), None)
+        """The earliest flush in force that covers this call; of one second that of the lesser id."""
+        covering = (flush for flush in self.flushes if call in flush.calls)
+        return min(covering, key=lambda flush: (flush.at, flush.id), default=None)
 
 
 def _known(event_id: str, fact: CallMissed | CallServed | RecallSucceeded | RecallFailed, call: CallId) -> Known:
