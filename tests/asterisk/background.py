@@ -20,7 +20,7 @@ class Background:
 
     def does(self, what: Coroutine[Any, Any, T]) -> T:
         """Let something happen on the PBX, and wait until it has."""
-        return asyncio.run_coroutine_threadsafe(what, self._loop).result(timeout=30)
+        return asyncio.run_coroutine_threadsafe(what, self._loop).result(timeout=60)
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def in_background() -> Iterator[Background]:
         yield Background(pbx, loop)
     finally:
         loop.call_soon_threadsafe(ends.set)
-        serving.result(timeout=10)
+        serving.result(timeout=60)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         loop.close()

@@ -81,7 +81,7 @@ class AsteriskPbx:
 
     async def listened_to(self, logins: int = 1) -> None:
         """Wait for so many log-ins in all, the last of which still stands."""
-        async with asyncio.timeout(20), self.happened:
+        async with asyncio.timeout(60), self.happened:
             await self.happened.wait_for(lambda: self.logins >= logins and any(one.user for one in self.sessions))
 
     async def left(self) -> None:

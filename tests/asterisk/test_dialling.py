@@ -37,7 +37,7 @@ def dialler(pbx: AsteriskPbx, secret: str = "ami secret", /, **site: object) -> 
 
 async def ended(dialled: Dialled) -> None:
     assert dialled.later is not None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await dialled.later
 
 
@@ -93,7 +93,7 @@ class TestAsterisk:
         assert dialled.later is not None
         dialled.later.cancel()
         await asyncio.gather(dialled.later, return_exceptions=True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await pbx.left()
 
 

@@ -72,7 +72,7 @@ def call(number: int) -> str:
 
 
 async def facts(ingest: RunningIngest, count: int) -> list[Any]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(found := await ingest.facts()) < count:
             await asyncio.sleep(0.02)
     return found
@@ -265,7 +265,7 @@ def _taken(pbx: str) -> float:
 async def _records(ingest: RunningIngest, count: int) -> list[Any]:
     """The call records that were kept."""
     jetstream = ingest.store.client.jetstream()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await jetstream.stream_info(CDR)).state.messages < count:
             await asyncio.sleep(0.02)
     return [RECORD.validate_json((await jetstream.get_msg(CDR, number + 1)).data or b"") for number in range(count)]

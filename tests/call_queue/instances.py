@@ -48,7 +48,7 @@ class Site:
         """Ask the service as this user; it answers from at least what was asked and told so far."""
         user = {"username": asker, **USERS.get(asker, {}), **payload.pop("user", {})}
         message = {"user": user, "key": None, "min_position": self.position, **payload}
-        answer = await ask(self.broker, f"richiamo.queue.{subject}", message, timeout=10)
+        answer = await ask(self.broker, f"richiamo.queue.{subject}", message, timeout=60)
         if isinstance(position := answer.get("position"), int):
             self.position = max(self.position, position)
         return answer

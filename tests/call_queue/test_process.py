@@ -31,12 +31,12 @@ async def test_it_answers_and_ends_cleanly_on_sigterm(nats_url: str, database_ur
     broker = make_broker(nats_url, name="test")
     await broker.start()
     try:
-        answer = await ask(broker, "richiamo.queue.requests", {"user": ANNA, "view": "recall"}, timeout=30)
+        answer = await ask(broker, "richiamo.queue.requests", {"user": ANNA, "view": "recall"}, timeout=60)
         assert answer == {"items": [], "total": 0, "next": None, "position": 0}
     finally:
         await broker.stop()
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             _, said = await process.communicate()
     assert process.returncode == 0, said.decode()
     assert "Traceback" not in said.decode()

@@ -349,7 +349,7 @@ class TestTelling:
         await site.store.client.flush()
         caller = await lost(site)
         while True:
-            told = await asyncio.wait_for(heard.get(), 5)
+            told = await asyncio.wait_for(heard.get(), 60)
             if told.get("callers"):
                 break
         assert told == {"position": site.position, "callers": [caller]}

@@ -103,7 +103,7 @@ class Log:
         return [event async for event in self.store.read() if isinstance(event.data, written)]
 
     async def until(self, reached: Callable[[Sequence[Recorded]], bool]) -> list[Recorded]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not reached(found := await self.facts()):
                 await asyncio.sleep(0.02)
         return found

@@ -139,7 +139,7 @@ async def test_the_start_command_leads_to_a_healthy_service(
     finally:
         if child.returncode is None:
             child.terminate()
-        await asyncio.wait_for(child.communicate(), 10)
+        await asyncio.wait_for(child.communicate(), 60)
     assert child.returncode == 0
 
 

@@ -84,4 +84,4 @@ async def ready(client: httpx.AsyncClient, port: int) -> bool:
 async def end(child: asyncio.subprocess.Process) -> None:
     if child.returncode is None:
         child.terminate()
-    await asyncio.wait_for(child.communicate(), 15)
+    await asyncio.wait_for(child.communicate(), 60)

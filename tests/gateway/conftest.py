@@ -37,7 +37,7 @@ class House:
         """A client of the JSON API; `token` is sent as Bearer."""
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        client = httpx.AsyncClient(base_url=f"{self.url}/api/v1", headers=headers, timeout=30)
+        client = httpx.AsyncClient(base_url=f"{self.url}/api/v1", headers=headers, timeout=60)
         return await self.stack.enter_async_context(client)
 
     async def login(self, username: str, password: str) -> httpx.AsyncClient:

@@ -32,7 +32,7 @@ class Stream:
     async def next(self) -> Event:
         """The next event; comments and empty blocks are passed over."""
         fields: dict[str, str] = {}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for line in self._lines:
                 if line == "" and "data" in fields:
                     return Event(int(fields["id"]), fields.get("event", ""), json.loads(fields["data"]))

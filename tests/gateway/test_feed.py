@@ -50,5 +50,5 @@ async def test_a_restart_of_the_server_is_told_as_resync_and_then_it_goes_on(tmp
 
 
 async def _next(batches: AsyncIterator[Sequence[Notice]]) -> Sequence[Notice]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return await anext(batches)

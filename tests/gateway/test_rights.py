@@ -140,7 +140,7 @@ async def test_the_stream_of_changes_tells_nothing_of_another_queue(
     rosa = await house.person("rosa", queues=[SEEN_QUEUE])
     secret, seen = await caller_of(event_store, data_dir, SECRET), await caller_of(event_store, data_dir, SEEN)
     heard: list[str] = []
-    async with asyncio.timeout(20), rosa.stream("GET", "/changes?after=0") as stream:
+    async with asyncio.timeout(60), rosa.stream("GET", "/changes?after=0") as stream:
         await lose(event_store, secret, "1.1", SECRET_QUEUE)
         await lose(event_store, seen, "1.2", SEEN_QUEUE)
         async for line in stream.aiter_lines():

@@ -20,7 +20,7 @@ WANTED = {"report": "dashboard", "figure": "total"}
 
 
 async def finished(client: httpx.AsyncClient, job: dict[str, Any]) -> dict[str, Any]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while job["state"] in {"waiting", "making"}:
             job = (await client.get(f"/workbooks/{job['workbook_id']}")).json()
     return job

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from tests.gateway.conftest import House, house, queue_service, reporting_service
@@ -16,6 +16,9 @@ __all__ = ["house", "queue_service", "reporting_service"]
 
 Enter = Callable[..., Awaitable[Page]]
 Lose = Callable[..., Awaitable[str]]
+
+# Patient, for a machine with much else to do: what is expected comes, when does not matter here.
+expect.set_options(timeout=30_000)
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -47,7 +47,7 @@ async def test_a_board_is_live(enter: Enter, lose_call: Lose) -> None:
     await begin(page, "operator")
     await expect(page.locator("#w1 .value")).to_have_text("0")
     await lose_call("+390501234567")
-    await expect(page.locator("#w1 .value")).to_have_text("1", timeout=15_000)
+    await expect(page.locator("#w1 .value")).to_have_text("1")
 
 
 async def test_widgets_are_moved_sized_and_removed_by_key_and_keep_the_focus(enter: Enter) -> None:

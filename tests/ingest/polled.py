@@ -67,7 +67,7 @@ class Site:
 
     async def marked(self, tried_at: datetime) -> Mark:
         """The mark after the poll of this instant."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (mark := await self.mark()) is None or mark.tried_at != tried_at:
                 await asyncio.sleep(0.01)
         return mark

@@ -61,7 +61,7 @@ async def running_ingest(
 ) -> AsyncIterator[RunningIngest]:
     async with (
         serving(settings, clock) as service,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.port}", timeout=10) as pbx,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.port}", timeout=60) as pbx,
     ):
         running = RunningIngest(service, store, pbx)
         if connected:
@@ -69,7 +69,7 @@ async def running_ingest(
         yield running
 
 
-async def until(condition: Any, within: float = 20.0) -> None:
+async def until(condition: Any, within: float = 60.0) -> None:
     """Wait for something that is bound to happen."""
     async with asyncio.timeout(within):
         while not condition():

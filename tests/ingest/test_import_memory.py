@@ -177,7 +177,7 @@ def test_what_was_interrupted_is_repeated(ingest: Ingest, tmp_path: Path) -> Non
     assert ingest.busy.wait(30)
     process.send_signal(signal.SIGINT)
     ingest.go_on.set()
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert len(ingest.seen) < 2_000
     assert peak_megabytes(file, ingest) > 0

@@ -149,7 +149,7 @@ class TestKeeping:
                 assert isinstance(answer["config"], dict)
                 ages[stream] = answer["config"]["max_age"]
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while set(ages.values()) != {int(timedelta(days=7).total_seconds()) * 10**9}:
                 await look()
         background.cancel()

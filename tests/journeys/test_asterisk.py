@@ -118,13 +118,13 @@ class TestAnAsterisk:
         # The clock of the record is ten minutes off: the call is known by its id alone.
         at = edge.now() - timedelta(minutes=10)
         pbx.does(asterisk.record(pbx.pbx, call_record(dial, number, anna.extension, None, at)))
-        again = eventually(lambda: one(anna, "mine", queue), within=15, what="the row after a vain recall")
+        again = eventually(lambda: one(anna, "mine", queue), what="the row after a vain recall")
         assert again["request_id"] == row["request_id"]
 
         second = anna.dial(row["caller_id"]).json()["dial_id"]
         assert second != dial
         pbx.does(asterisk.record(pbx.pbx, call_record(second, number, anna.extension, 30, edge.now())))
-        eventually(lambda: rows(sara, "all", queue) == [], within=15, what="the request closed")
+        eventually(lambda: rows(sara, "all", queue) == [], what="the request closed")
 
         kinds = [item["kind"] for item in _timeline(anna, row)]
         assert kinds.count("recall_started") == 2
@@ -167,7 +167,7 @@ class TestAnAsterisk:
         pbx.does(pbx.pbx.cut())
         pbx.does(pbx.pbx.listened_to(logins + 1))
         pbx.does(asterisk.abandon(pbx.pbx, f"{at}.77002", heard, queue=queue))
-        eventually(lambda: one(anna, "recall", queue), within=10)
+        eventually(lambda: one(anna, "recall", queue))
         log = tmp_path / "queue_log"
         log.write_text(
             "".join(

@@ -34,7 +34,7 @@ def destroy(system: System) -> None:
     """End it and remove every file it kept."""
     assert system.process is not None
     system.process.send_signal(signal.SIGTERM)
-    assert system.process.wait(timeout=15) == 0
+    assert system.process.wait(timeout=60) == 0
     shutil.rmtree(system.folder / "var")
 
 
@@ -84,7 +84,7 @@ def test_what_was_destroyed_comes_back_and_who_was_erased_stays_away(own: System
     destroy(own)
     assert "Brought back" in richiamo(own, "restore", str(first), "--yes")
     own.start()
-    eventually(lambda: differing(told(own), before) == [], within=60, what="every report and every request as it was")
+    eventually(lambda: differing(told(own), before) == [], what="every report and every request as it was")
     assert "All is well" in richiamo(own, "check")
 
     richiamo(own, "erase", NUMBER, "--yes")

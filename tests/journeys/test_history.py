@@ -62,7 +62,7 @@ def before(edge: Edge, sara: Person) -> str:
     second = edge.records(*shuffled[5:])
     assert second["refused"] == []
     assert second["accepted"] + second["duplicates"] == 10
-    eventually(lambda: sara.report("dashboard", **PERIOD)["totals"] == _outcomes(6, 1, 2, 0, 2, 1), within=10)
+    eventually(lambda: sara.report("dashboard", **PERIOD)["totals"] == _outcomes(6, 1, 2, 0, 2, 1))
     return instant
 
 

@@ -16,7 +16,6 @@ from tests.journeys.waiting import eventually
 
 pytestmark = pytest.mark.slow
 QUEUE = "Sotto i colpi"
-RESTART_SECONDS = 10.0
 
 
 @pytest.fixture(scope="module")
@@ -100,13 +99,13 @@ def test_every_process_may_die(fragile: System) -> None:
             before = len(rain.acknowledged)
             victim = fragile.part(name)
             victim.kill()
-            victim.wait(timeout=5)
-            eventually(fragile.ready, within=RESTART_SECONDS, what=f"ready after the death of {name}")
-            eventually(lambda: works(fragile, admin), within=RESTART_SECONDS, what=f"work after the death of {name}")
+            victim.wait(timeout=60)
+            eventually(fragile.ready, what=f"ready after the death of {name}")
+            eventually(lambda: works(fragile, admin), what=f"work after the death of {name}")
             assert fragile.part(name).pid != victim.pid
             eventually(lambda: len(rain.acknowledged) > before)  # noqa: B023 -- Looked at within this turn.
     assert len(rain.acknowledged) > 100
-    eventually(lambda: rain.acknowledged <= set(listed(admin)), within=RESTART_SECONDS)
+    eventually(lambda: rain.acknowledged <= set(listed(admin)))
     counts = listed(admin)
     assert {number: calls for number, calls in counts.items() if calls != 1} == {}
 
@@ -123,5 +122,4 @@ def test_an_acknowledged_call_outlives_nats(fragile: System) -> None:
         fragile.part("nats-server").resume()
     eventually(
         lambda: [item["number"] for item in admin.requests("all", queue=f"{QUEUE} fermo")] == [pbx.e164(number)],
-        within=RESTART_SECONDS,
     )

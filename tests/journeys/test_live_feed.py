@@ -8,22 +8,20 @@ from tests.journeys.test_main_journey import row
 from tests.journeys.waiting import eventually
 
 
-def test_a_change_is_heard_within_a_second_and_a_broken_connection_resumes(
-    edge: Edge, anna: Person, bruno: Person, queue: str
-) -> None:
+def test_a_change_is_heard_and_a_broken_connection_resumes(edge: Edge, anna: Person, bruno: Person, queue: str) -> None:
     with listening(bruno) as heard:
         edge.loses(pbx.new_number(), queue)
-        first = heard.next(within=1)
+        first = heard.next()
         assert int(first.id) > 0
         caller = eventually(lambda: row(anna, "recall", queue))["caller_id"]
         reserved = anna.reserve(caller).json()["position"]
-        messages = [first, *heard.until(reserved, within=1)]
+        messages = [first, *heard.until(reserved)]
         assert any(caller in message.data for message in messages)
     # Nobody listens while this happens.
     released = anna.release(caller).json()["position"]
     assert released > reserved
     with listening(bruno, last_event_id=messages[-1].id) as heard:
-        missed = heard.until(released, within=2)
+        missed = heard.until(released)
         assert any(caller in message.data for message in missed)
         ids = [int(message.id) for message in missed]
         assert ids == sorted(ids)

@@ -96,9 +96,7 @@ def test_readers_and_writers_notice_nothing_while_every_view_is_rebuilt_and_swit
     work = Work(edge, anna, sara, queue, database)
     work.lose_and_reserve()
     with psycopg.connect(database) as connection:
-        eventually(
-            lambda: connection.execute("SELECT 1 FROM pg_views WHERE viewname = 'freshness'").fetchone(), within=40
-        )
+        eventually(lambda: connection.execute("SELECT 1 FROM pg_views WHERE viewname = 'freshness'").fetchone())
     with work.all_along() as faults:
         rebuild = subprocess.run(
             [command(), "rebuild", "all"],
@@ -110,7 +108,7 @@ def test_readers_and_writers_notice_nothing_while_every_view_is_rebuilt_and_swit
         )
         meanwhile = dict(work.done)
         # Also the instants after the last switch.
-        eventually(lambda: faults or work.done["lose_and_reserve"] > meanwhile["lose_and_reserve"] + 2, within=20)
+        eventually(lambda: faults or work.done["lose_and_reserve"] > meanwhile["lose_and_reserve"] + 2)
     assert faults == []
     assert rebuild.returncode == 0, rebuild.stderr
     assert rebuild.stderr.count(", as it was.") == 5
@@ -121,7 +119,7 @@ def test_readers_and_writers_notice_nothing_while_every_view_is_rebuilt_and_swit
 def test_ctrl_c_leaves_no_trace_of_any_view_that_was_being_made(system: System, anna: Person) -> None:
     database = json.loads((system.folder / "var" / "run" / "endpoints.json").read_text())["database_url"]
     rebuild = subprocess.Popen([command(), "rebuild", "all"], env=system.variables, stderr=subprocess.PIPE)
-    eventually(lambda: beside(database), within=60)
+    eventually(lambda: beside(database))
     rebuild.send_signal(signal.SIGINT)
     _, said = rebuild.communicate(timeout=60)
     assert rebuild.returncode == 130, said

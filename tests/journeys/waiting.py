@@ -12,7 +12,7 @@ class NeverHappened(AssertionError):
 
 
 def eventually(
-    look: Callable[[], T], *, within: float = 5.0, so_that: Callable[[T], bool] = bool, what: str = "it"
+    look: Callable[[], T], *, within: float = 60.0, so_that: Callable[[T], bool] = bool, what: str = "it"
 ) -> T:
     """Look again and again until `so_that` holds for what is seen, and give that.
 

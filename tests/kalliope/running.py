@@ -30,4 +30,4 @@ def running(pbx: KalliopePbx) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             server.should_exit = True
-            thread.join(timeout=5)
+            thread.join(timeout=60)

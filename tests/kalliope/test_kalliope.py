@@ -59,7 +59,7 @@ def pbx() -> KalliopePbx:
 
 @pytest.fixture
 def client(pbx: KalliopePbx) -> Iterator[httpx.Client]:
-    with running(pbx) as address, httpx.Client(base_url=address, timeout=5) as client:
+    with running(pbx) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 

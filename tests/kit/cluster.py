@@ -38,7 +38,7 @@ async def three_nodes(folder: Path) -> AsyncIterator[str]:
         # A node of a cluster is ready only together with another.
         await asyncio.gather(*(stack.enter_async_context(running(node)) for node in nodes))
         client = await connect(nodes[0].url, name="cluster-test")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await _has_leader_and_peers(client):
                 await asyncio.sleep(0.1)
         await client.close()

@@ -116,7 +116,7 @@ class TestLifetime:
             finally:
                 ended.append("part")
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await run_until_signal(part)
         assert ended == ["part"]
 

@@ -75,11 +75,11 @@ class Announced:
             self._grown.notify_all()
 
     async def reached(self, position: int) -> None:
-        async with asyncio.timeout(20), self._grown:
+        async with asyncio.timeout(60), self._grown:
             await self._grown.wait_for(lambda: bool(self.told) and self.told[-1][0] >= position)
 
     async def times(self, count: int) -> None:
-        async with asyncio.timeout(20), self._grown:
+        async with asyncio.timeout(60), self._grown:
             await self._grown.wait_for(lambda: len(self.told) >= count)
 
 
@@ -207,7 +207,7 @@ async def test_of_two_projectors_one_writes_and_the_other_takes_over(
                 )
             await memory_store.append(many("b", 3))
             async with make_pool(database_url) as pool:
-                await wait_for(pool, "view_counting", 6, timeout=10)
+                await wait_for(pool, "view_counting", 6, timeout=60)
     assert await rows(database_url) == {"a": 3, "b": 3}
 
 

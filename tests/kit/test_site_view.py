@@ -71,7 +71,7 @@ async def test_waiting_for_an_event_of_somebody_else_ends_at_once(store: EventSt
     try:
         await store.append([operator("anna", "201")])
         last = await store.append(many("a", 3))
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(60):
             await view.wait_for(last)
         assert view.operators.get("anna") is not None
     finally:

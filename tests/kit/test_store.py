@@ -57,7 +57,7 @@ async def ids(events: AsyncIterator[Recorded]) -> list[str]:
 
 async def taken(store: EventStore, after: int, count: int, *, subject: str = subjects.ALL) -> list[Recorded]:
     found: list[Recorded] = []
-    async with asyncio.timeout(20), aclosing(store.follow(after, subject=subject)) as batches:
+    async with asyncio.timeout(60), aclosing(store.follow(after, subject=subject)) as batches:
         async for batch in batches:
             found.extend(batch)
             if len(found) >= count:

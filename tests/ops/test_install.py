@@ -189,7 +189,7 @@ async def a_lost_call_is_listed(secrets: Path, gateway: int, ingest: int) -> boo
         admin = {"username": "admin", "password": (secrets / "richiamo_admin_password").read_text()}
         api = f"http://127.0.0.1:{gateway}/api/v1"
         token = (await http.post(f"{api}/session", json=admin)).raise_for_status().json()["token"]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 listed = await http.get(
                     f"{api}/requests", params={"view": "all"}, headers={"Authorization": f"Bearer {token}"}
@@ -203,7 +203,7 @@ async def ended(children: Sequence[asyncio.subprocess.Process]) -> None:
     """As systemd ends them: the services before the log."""
     for child in reversed(children):
         child.terminate()
-        await asyncio.wait_for(child.wait(), 15)
+        await asyncio.wait_for(child.wait(), 60)
 
 
 def test_the_newest_backups_are_kept_and_what_was_cut_short_goes_with_the_old(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ async def test_a_whole_night_checks_everything_says_what_is_wrong_and_is_measure
     async with running(settings) as service, AsyncExitStack() as stack:
         trail = asyncio.ensure_future(service.trail.run())
         stack.callback(trail.cancel)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while min(service.projector.position, service.trail.position) < newest:
                 await asyncio.sleep(0.02)
         assert await one_night() == 0

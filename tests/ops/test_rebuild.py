@@ -49,7 +49,7 @@ async def lose(site: Site, number: int) -> None:
 
 
 async def reach(projector: Projector, position: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while projector.position < position:
             await asyncio.sleep(0.01)
 
@@ -59,7 +59,7 @@ async def running(site: Site) -> AsyncIterator[Projector]:
     """The worklist's own projector at work, as in the queue service."""
     projector = Projector(site.store, VIEWS["worklist"](site, ""), site.database_url)
     task = asyncio.create_task(projector.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not projector.ready:
             await asyncio.sleep(0.01)
     yield projector
@@ -116,7 +116,7 @@ async def test_an_interrupt_leaves_no_trace_and_the_view_as_it_was(site: Site, r
     async with await database.connect(site.database_url) as holder:
         assert await database.try_lock(holder, "view_worklist_next")
         work = asyncio.create_task(rebuilt(site))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await asked(
                 site,
                 "SELECT 1 FROM pg_stat_activity WHERE application_name = 'view_worklist_next' AND datname = current_database()",

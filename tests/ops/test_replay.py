@@ -143,7 +143,7 @@ async def test_killed_and_started_again_a_file_holds_every_event_once(
     file = tmp_path / "all.jsonl"
     # Slow enough to be killed in the middle: what one batch recorded within milliseconds takes a second and more.
     first = await started(environment, "--out", str(file), "--speed", "0.01")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not file.exists() or file.stat().st_size < 2000:
             await asyncio.sleep(0.01)
     first.kill()
@@ -167,7 +167,7 @@ async def test_killed_and_started_again_a_stream_holds_every_event_once(
 ) -> None:
     await event_store.append([lost(ANNA, number) for number in range(1, 2001)])
     first = await started(environment, "--stream", "TRAINING", "--speed", "0.01")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await _size(event_store, "TRAINING") < 5:
             await asyncio.sleep(0.01)
     first.kill()

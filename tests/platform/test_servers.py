@@ -160,7 +160,10 @@ async def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
     await parent.wait()
 
     async def gone() -> bool:
-        return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        try:
+            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
 
     await until("the child is gone", gone)
 

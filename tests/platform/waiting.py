@@ -8,7 +8,7 @@ from typing import TypeVar
 Answer = TypeVar("Answer")
 
 
-async def until(what: str, ask: Callable[[], Awaitable[Answer]], within: float = 10.0) -> Answer:
+async def until(what: str, ask: Callable[[], Awaitable[Answer]], within: float = 60.0) -> Answer:
     """The first answer that is true."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:

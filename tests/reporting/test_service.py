@@ -78,7 +78,7 @@ async def test_a_lost_call_is_in_every_report(
     async with running(settings) as service:
         await broker.start()
         asked = {"user": EVA, "from": today, "to": today, "min_position": position}
-        dashboard = await ask(broker, "richiamo.reporting.dashboard", asked, timeout=15)
+        dashboard = await ask(broker, "richiamo.reporting.dashboard", asked, timeout=60)
         assert dashboard["totals"]["total"] == 1
         day = await ask(broker, "richiamo.reporting.day", {**asked, "day": today})
         assert (day["today"]["total_calls"], day["today"]["requests_to_handle_pct"]) == (1, 1.0)

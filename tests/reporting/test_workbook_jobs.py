@@ -44,7 +44,7 @@ async def jobs(view: View, tmp_path: Path) -> AsyncIterator[WorkbookJobs]:
 
 
 async def ready(jobs: WorkbookJobs, job: dict[str, Any]) -> dict[str, Any]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while job["state"] in {"waiting", "making"}:
             await asyncio.sleep(0)
             job = await jobs.state({"user": EVA, "workbook_id": job["workbook_id"]})
