@@ -91,6 +91,10 @@ bench-import: ready ## How fast a month of calls is imported, in order and in di
 bench-live: ready ## How soon 600 browsers on one gateway show what happens; SIZE="--browsers 1000 --rate 50" for more.
 	@$(BIN)/python -m richiamo_ops.bench.live $(SIZE)
 
+.PHONY: bench-paint
+bench-paint: ready ## How soon a browser shows the lost calls, 10,000 open, beside the log-in page; SIZE="--times 50" for more.
+	@CHROMIUM="$$(tools/ensure-browser)" && export CHROMIUM && $(BIN)/python tools/first_paint.py $(SIZE)
+
 .PHONY: format
 format: ready ## Put the code into form.
 	$(BIN)/ruff check --fix

@@ -16,8 +16,8 @@ function isOpen(at) {
   return !today || today.some(([first, last]) => first <= at && at < last);
 }
 
-function state(from, to, at) {
-  if (!isOpen(at)) return ["off", text("off")];
+function state(from, to, at, open) {
+  if (!open) return ["off", text("off")];
   if (day(at - from) <= day(to - from)) return ["now", text("now")];
   const wait = day(from - at);
   return wait <= SOON ? ["soon", text("in_minutes", { n: wait })] : ["off", text("off")];
@@ -27,8 +27,9 @@ function state(from, to, at) {
 export function refreshAvailability(root = document) {
   refreshAges(root);
   const at = siteMinutes();
+  const open = isOpen(at);
   for (const mark of root.querySelectorAll(".av[data-from]")) {
-    const [name, words] = state(minutes(mark.dataset.from), minutes(mark.dataset.to), at);
+    const [name, words] = state(minutes(mark.dataset.from), minutes(mark.dataset.to), at, open);
     if (!mark.classList.contains(name)) {
       mark.className = `av ${name}`;
       mark.querySelector("use").setAttribute("href", `#i-${name}`);

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time, match_skeleton
 from babel.numbers import format_decimal, format_percent
 
 from richiamo_gateway.pages.language import N_, Language
@@ -35,6 +37,13 @@ def _day_of(value: object) -> date | None:
     return value if isinstance(value, date) else None
 
 
+@cache
+def _pattern(skeleton: str, locale: Locale) -> str:
+    """How a locale writes the fields of a skeleton; to look for it takes longer than to write a row of a list."""
+    known = locale.datetime_skeletons
+    return str(known[skeleton if skeleton in known else match_skeleton(skeleton, known)].pattern)
+
+
 @dataclass(frozen=True, slots=True)
 class Formats:
     """Formats of one language at one moment; `zone` is the site's."""
@@ -53,7 +62,7 @@ class Formats:
         if local.date() == today:
             return time
         skeleton = "MMdd" if local.year == today.year else "yMMdd"
-        return f"{format_skeleton(skeleton, local, locale=self.language.locale)} {time}"
+        return f"{self._by(skeleton, local)} {time}"
 
     def full(self, value: object) -> str:
         """Day and time to the second, for tooltips."""
@@ -77,7 +86,7 @@ class Formats:
     def short_day(self, value: object) -> str:
         """A site day in digits."""
         day = _day_of(value)
-        return format_skeleton("yMMdd", day, locale=self.language.locale) if day else DASH
+        return self._by("yMMdd", day) if day else DASH
 
     def count(self, value: object) -> str:
         """A whole number with the locale's separators."""
@@ -112,3 +121,6 @@ class Formats:
         if hours:
             return f"{hours} h {minutes:02d} min"
         return f"{minutes} min {whole % 60:02d} s" if minutes else f"{whole} s"
+
+    def _by(self, skeleton: str, day: date) -> str:
+        return format_date(day, _pattern(skeleton, self.language.locale), locale=self.language.locale)
