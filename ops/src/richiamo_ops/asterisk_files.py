@@ -113,10 +113,14 @@ def _lines(files: Sequence[tuple[Path, Layout]], reached: Reached) -> Iterator[t
     done = 0
     for file, layout in files:
         with file.open("rb") as opened:
-            number = 0
+            number, goes_on = 0, False
             while line := opened.readline(_LONGEST_LINE):
-                number += 1
                 done += len(line)
+                # Of a line that is too long its beginning goes along, to be refused by its number.
+                is_rest, goes_on = goes_on, not line.endswith(b"\n")
+                if is_rest:
+                    continue
+                number += 1
                 shown = _text(line).strip("\r\n")
                 if shown.strip() and shown.removeprefix("\ufeff") != layout.header:
                     reached(done)

@@ -22,6 +22,9 @@ Fields = Sequence[tuple[str, str]]
 _BANNER = "Asterisk Call Manager"
 _LONGEST_LINE = 64 * 1024
 _MOST_FIELDS = 1000
+_LARGEST_MESSAGE = 256 * 1024
+_MOST_WAITING = 10_000
+"""Events that may come while an answer is waited for."""
 _LEAST_PRINTABLE = 0x20
 _DELETE = 0x7F
 
@@ -60,6 +63,7 @@ class AmiConnection:
         self._within = timeout_seconds
         self._heard: deque[Message] = deque()
         self._partial: list[tuple[str, str]] = []
+        self._partial_size = 0
         self._sent = 0
 
     async def act(self, action: str, fields: Fields = ()) -> Message:
@@ -77,6 +81,8 @@ class AmiConnection:
                         break
                     if "event" in message:
                         self._heard.append(message)
+                    if len(self._heard) > _MOST_WAITING:
+                        raise AmiLost(f"The PBX sent {_MOST_WAITING:,} events instead of an answer to {action}.")
         except TimeoutError as error:
             raise AmiLost(f"The PBX did not answer {action} within {self._within:g} s.") from error
         if message["response"].lower() == "error":
@@ -122,13 +128,14 @@ class AmiConnection:
             line = await self._line()
             if not line:
                 if self._partial:
-                    message, self._partial = dict(self._partial), []
+                    message, self._partial, self._partial_size = dict(self._partial), [], 0
                     return message
                 continue
             name, colon, value = line.partition(":")
             if colon:
                 self._partial.append((name.strip().lower(), value.strip()))
-            if len(self._partial) > _MOST_FIELDS:
+                self._partial_size += len(line)
+            if len(self._partial) > _MOST_FIELDS or self._partial_size > _LARGEST_MESSAGE:
                 raise AmiLost("The PBX sent a message without an end.")
 
     async def _line(self) -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from richiamo_events.settings import SiteSettings
 from richiamo_ingest.asterisk.parse import Form, layout_of
 from richiamo_ingest.asterisk.translate import Reader
+from richiamo_ingest.bounds import MOST_ROWS
 from richiamo_ingest.kalliope.records import Reading, read_records
 from richiamo_ingest.kalliope.values import yes
 from richiamo_ingest.reports import NotUnderstood
@@ -31,6 +32,8 @@ def read_any(body: bytes, query: Mapping[str, str], *, pbx: str, settings: SiteS
     layout = None if asked == _KALLIOPE else layout_of(first, form)
     if layout is None:
         return read_records(body, pbx=pbx, zone=zone, received_at=at)
+    if body.count(b"\n") > MOST_ROWS:
+        raise NotUnderstood(f"The body holds more than {MOST_ROWS:,} lines; send it in parts.")
     reader = Reader(pbx=pbx, zone=zone, internal_digits=settings.internal_digits, received_at=at)
     return reader.read(_text(body).split("\n"), layout)
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from richiamo_events.ids import CallId
 from richiamo_events.language import Rank
 from richiamo_ingest.asterisk.parse import CdrRow, agent_of, row_of
+from richiamo_ingest.asterisk.translate import MOST_LINES
 from richiamo_ingest.kalliope import values
 from richiamo_ingest.reports import LostReport, ServedReport
 from richiamo_kit.ami import Message
@@ -85,10 +86,10 @@ class Ear:
                 )
             case "cdr":
                 named = {_CDR[name]: value for name, value in message.items() if name in _CDR}
-                unique_id = named.get("uniqueid", "")
+                unique_id = values.text(named.get("uniqueid"))
                 return row_of({**named, "linkedid": named.get("linkedid") or self._calls.get(unique_id, "")}, 0)
             case "dialend" if message.get("dialstatus", "").upper() == "ANSWER":
-                self.answered[message.get("destchannel", "")] = _told_at(message, received_at)
+                self.answered[values.text(message.get("destchannel"))] = _told_at(message, received_at)
                 if len(self.answered) > _CHANNELS_KNOWN:
                     self.answered.popitem(last=False)
                 return None
@@ -97,7 +98,7 @@ class Ear:
 
     def _learn(self, message: Message) -> None:
         for prefix in ("", "dest"):
-            channel, call = message.get(f"{prefix}uniqueid"), message.get(f"{prefix}linkedid")
+            channel, call = (values.text(message.get(f"{prefix}{name}")) for name in ("uniqueid", "linkedid"))
             if channel and call:
                 self._calls[channel] = call
                 self._calls.move_to_end(channel)
@@ -131,7 +132,8 @@ class Gathering:
 
     def add(self, row: CdrRow, now: datetime) -> None:
         _, _, rows = self._rows.pop(row.call, (now, False, []))
-        if row not in rows:
+        # One too many tells the reader that there are too many.
+        if len(rows) <= MOST_LINES and row not in rows:
             rows.append(row)
         self._rows[row.call] = now, True, rows
 

@@ -1,15 +1,18 @@
 """How is XML of a stranger read without harm? No DTD, no entities, no network, no deep nesting."""
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 from lxml import etree
 
+from richiamo_ingest.bounds import LARGEST_CALL, Bounded, Source
 from richiamo_ingest.reports import NotUnderstood
 
 _NAMED = frozenset({"unique_id", "uniqueid", "id"})
 _LEG_HOLDERS = frozenset({"details", "detail", "legs", "leg"})
 _DEEPEST = 16
+_MOST_WAITING = 20_000
+"""Elements that may stand before the end of a call: all of its own, and those that belong to none."""
 
 
 def fields_of(body: bytes) -> dict[str, str]:
@@ -60,18 +63,21 @@ def _name(element: Any) -> str:
     return str(element.tag).rpartition("}")[2].lower()
 
 
-def rows_of(source: BinaryIO) -> Iterator[dict[str, object]]:
+def rows_of(source: Source) -> Iterator[dict[str, object]]:
     """The calls of a document, one by one in constant memory: every element that holds an id of its own.
 
     Elements below one named `details` or `legs` become that call's list of legs.
     """
+    bounded = Bounded(source, LARGEST_CALL, "call")
     try:
-        yield from _walk(source)
+        for row in _walk(bounded):
+            bounded.whole()
+            yield row
     except etree.XMLSyntaxError as error:
         raise NotUnderstood(_reason(error)) from error
 
 
-def _walk(source: BinaryIO) -> Iterator[dict[str, object]]:
+def _walk(source: Bounded) -> Iterator[dict[str, object]]:
     steps = etree.iterparse(
         source,
         events=("start", "end"),
@@ -81,6 +87,7 @@ def _walk(source: BinaryIO) -> Iterator[dict[str, object]]:
         huge_tree=False,
     )
     names: list[str] = []
+    waiting = 0
     for step, element in steps:
         if not isinstance(element.tag, str):
             continue
@@ -88,14 +95,18 @@ def _walk(source: BinaryIO) -> Iterator[dict[str, object]]:
             if not names and element.getroottree().docinfo.internalDTD is not None:
                 raise NotUnderstood("The XML holds a document type or entities, which are refused.")
             names.append(_name(element))
+            waiting += 1
             if len(names) > _DEEPEST:
-                raise NotUnderstood(f"The XML is nested deeper than {_DEEPEST} elements.")
+                raise NotUnderstood(f"The XML is nested deeper than {_DEEPEST} elements, on line {element.sourceline}.")
+            if waiting > _MOST_WAITING:
+                raise NotUnderstood(f"{_MOST_WAITING:,} elements hold no call, up to line {element.sourceline}.")
             continue
         names.pop()
         if _LEG_HOLDERS.isdisjoint([*names, _name(element)]) and any(
             _name(child) in _NAMED and not len(child) for child in element if isinstance(child.tag, str)
         ):
             yield _row(element)
+            waiting = 0
             element.clear()
             while (before := element.getprevious()) is not None:
                 before.getparent().remove(before)

@@ -1,8 +1,6 @@
 """Which calls are in a body of call records? JSON, XML or CSV, either generation of names, legs nested or flat."""
 
-import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,15 +9,16 @@ from zoneinfo import ZoneInfo
 from richiamo_events.ids import CallId
 from richiamo_events.numbers import is_masked
 from richiamo_events.records import CallRecord, Leg
+from richiamo_ingest.bounds import at_most
 from richiamo_ingest.kalliope import values
+from richiamo_ingest.kalliope.csv_rows import csv_rows
+from richiamo_ingest.kalliope.json_rows import LEGS, json_rows
 from richiamo_ingest.kalliope.markup import rows_of
 from richiamo_ingest.reports import NotUnderstood
 from richiamo_kit.kalliope_rest import SENTENCES, Trouble
 
 Row = dict[str, object]
 
-_LEGS = ("details", "detail", "legs")
-_WRAPPERS = ("cdr", "records", "calls", "rows", "data", "items", "response")
 _MOST_LEGS = 200
 MASKED = SENTENCES[Trouble.MASKED]
 
@@ -50,7 +49,7 @@ class Reading:
 def read_records(body: bytes, *, pbx: str, zone: ZoneInfo, received_at: datetime) -> Reading:
     """Read a whole body. Raises `NotUnderstood` when it is no list of calls at all."""
     reading = Reading()
-    for index, row, legs in gather(rows_in(body)):
+    for index, row, legs in gather(at_most(rows_in(body))):
         if row is None:
             reading.refused.append(Refusal(index, "This is not a call record but a single value.", {}))
             continue
@@ -68,10 +67,10 @@ def rows_in(body: bytes) -> Iterable[object]:
     if not shown:
         raise NotUnderstood("The body is empty; send call records as JSON, XML or CSV.")
     if shown[:1] in {b"[", b"{"}:
-        return _json_rows(shown)
+        return json_rows(io.BytesIO(shown))
     if shown[:1] == b"<":
-        return list(rows_of(io.BytesIO(shown)))
-    return _csv_rows(shown)
+        return rows_of(io.BytesIO(shown))
+    return csv_rows(io.BytesIO(shown))
 
 
 def gather(rows: Iterable[object]) -> Iterator[tuple[int, Row | None, list[Row]]]:
@@ -81,8 +80,8 @@ def gather(rows: Iterable[object]) -> Iterator[tuple[int, Row | None, list[Row]]
         if not isinstance(given, Mapping):
             yield index, None, []
             continue
-        row = {plain_name(name): value for name, value in given.items() if name is not None}
-        nested = next((legs for name in _LEGS if (legs := _nested(row.get(name)))), [])
+        row = {values.plain_name(name): value for name, value in given.items() if name is not None}
+        nested = next((legs for name in LEGS if (legs := _nested(row.get(name)))), [])
         own = {name: value for name, value in row.items() if name.startswith("detail_")}
         if nested or not any(values.text(value) for value in own.values()):
             yield index, row, nested
@@ -151,53 +150,9 @@ def _empty(value: object) -> bool:
     return value is None or value == ""
 
 
-def plain_name(name: object) -> str:
-    """The name of a field as it is known here, however it is dressed up."""
-    shown = str(name)
-    if shown.islower() and shown.isidentifier():
-        return shown
-    return shown.strip().lstrip("#").strip().lower().replace(" ", "_")
-
-
 def _nested(legs: object) -> list[Row]:
     if isinstance(legs, Mapping):
         legs = [legs]
     if not isinstance(legs, list):
         return []
-    return [{plain_name(name): value for name, value in leg.items()} for leg in legs if isinstance(leg, Mapping)]
-
-
-def _json_rows(body: bytes) -> list[object]:
-    try:
-        # Numbers stay as they are written: an id such as 1511212918.10 is not a fraction.
-        found = json.loads(body, parse_float=str, parse_int=str)
-    except UnicodeDecodeError:
-        raise NotUnderstood("The body is not text in UTF-8.") from None
-    except (ValueError, RecursionError) as error:
-        raise NotUnderstood(f"The body begins like JSON but is not: {str(error)[:120]}.") from None
-    for _ in range(3):
-        if isinstance(found, list):
-            return found
-        if not isinstance(found, dict) or values.first({plain_name(k): v for k, v in found.items()}, values.UNIQUE_ID):
-            break
-        inner = next((found[name] for name in _WRAPPERS if isinstance(found.get(name), list | dict)), None)
-        if inner is None:
-            break
-        found = inner
-    return [found]
-
-
-def _csv_rows(body: bytes) -> list[object]:
-    try:
-        shown = body.decode()
-    except UnicodeDecodeError:
-        shown = body.decode("cp1252", "replace")
-    header, _, _ = shown.partition("\n")
-    separator = max(",;\t", key=header.count)
-    names = {plain_name(name.strip().strip('"')) for name in header.split(separator)}
-    if names.isdisjoint(values.UNIQUE_ID):
-        raise NotUnderstood("The body is neither JSON nor XML, and as CSV its first line names no unique_id.")
-    try:
-        return list(csv.DictReader(io.StringIO(shown.replace("\0", "")), delimiter=separator, restval=""))
-    except csv.Error as error:
-        raise NotUnderstood(f"The body is not CSV: {error}.") from None
+    return [{values.plain_name(name): value for name, value in leg.items()} for leg in legs if isinstance(leg, Mapping)]

@@ -75,6 +75,14 @@ def yes(value: object) -> bool:
     return text(value).lower() in _YES
 
 
+def plain_name(name: object) -> str:
+    """The name of a field as it is known here, however it is dressed up."""
+    shown = str(name)
+    if shown.islower() and shown.isidentifier():
+        return shown
+    return shown.strip().lstrip("#").strip().lower().replace(" ", "_")
+
+
 class LocalTimes:
     """Reads the times of one call. They carry no zone: they are in the PBX's.
 
