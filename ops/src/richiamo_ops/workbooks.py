@@ -13,7 +13,6 @@ from io import BytesIO
 from typing import Any, BinaryIO
 
 from lxml import etree
-from openpyxl.cell.text import Text
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.worksheet._reader import WorkSheetParser
@@ -35,6 +34,8 @@ _LARGEST_STRINGS = 64 << 20
 _LARGEST_STRING = 1 << 18
 """Bytes of one, as it is written with its formatting."""
 _ROW, _ROWS, _STRING = (f"{{{SHEET_MAIN_NS}}}{name}" for name in ("row", "sheetData", "si"))
+_TEXT = etree.XPath("m:t/text() | m:r/m:t/text()", namespaces={"m": SHEET_MAIN_NS}, smart_strings=False)
+"""Of a shared string: all of it, or its runs, without what tells how it is read aloud."""
 _DAMAGED = (
     zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, SyntaxError, LookupError, AttributeError,
     TypeError, ValueError, ArithmeticError, RuntimeError, AssertionError,
@@ -121,8 +122,8 @@ def _strings(parts: _Parts, name: str) -> list[str]:
     found: list[str] = []
     with parts.open(name) as source:
         for element in _elements(source, _STRING, _LARGEST_STRING, "text"):
-            text: Any = Text.from_tree(element)
-            found.append(text.content)
+            texts: Any = _TEXT(element)
+            found.append("".join(texts))
             if len(found) > _MOST_STRINGS:
                 raise NotUnderstood(f"The workbook has more than {_MOST_STRINGS:,} texts; save it as CSV.")
     return found
@@ -133,6 +134,8 @@ def _elements(source: Source, tag: str, most: int, unit: str) -> Iterator[Any]:
     bounded = Bounded(source, most, unit)
     steps = etree.iterparse(bounded, tag=(tag, _ROWS), resolve_entities=False, no_network=True, load_dtd=False)
     for _, element in steps:
+        if element.getroottree().docinfo.internalDTD is not None:
+            raise NotUnderstood("The workbook holds a document type or entities, which are refused.")
         if element.tag == _ROWS:
             return
         bounded.whole()

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from richiamo_ingest.reports import NotUnderstood
 
-LARGEST_CALL = 1 << 20
+LARGEST_CALL = 1 << 19
 """Bytes of one call with all its legs, which is some hundred KiB at most."""
 MOST_FIELDS = 500
 """Names of one row: a PBX writes some forty."""

@@ -14,7 +14,7 @@ LEGS = ("details", "detail", "legs")
 """Under which of these names a call's legs lie."""
 _WRAPPERS = ("cdr", "records", "calls", "rows", "data", "items", "response")
 _DEEPEST_WRAPPER = 3
-_LARGEST_OBJECT = 8 * LARGEST_CALL
+_LARGEST_OBJECT = 16 * LARGEST_CALL
 """Bytes of what is no array of calls from its start on, and so is read as a whole."""
 _SCALAR = r'(?:"[^"\\]{0,200}"|[\w.+-]{1,40})'
 _ARRAY = re.compile(rf'\s*(?:\{{\s*(?:"\w+"\s*:\s*{_SCALAR}\s*,\s*){{0,20}}"\w+"\s*:\s*){{0,{_DEEPEST_WRAPPER}}}\[')

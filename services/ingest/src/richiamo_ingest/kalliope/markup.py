@@ -55,7 +55,7 @@ def _checked(body: bytes) -> Any:
 
 
 def _reason(error: etree.XMLSyntaxError) -> str:
-    return f"The body is not XML: {str(error.msg)[:200]}."
+    return f"The body is not XML: {' '.join(str(error.msg).split())[:200]}."
 
 
 def _name(element: Any) -> str:

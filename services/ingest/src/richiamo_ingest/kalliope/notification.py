@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from richiamo_events.ids import CallId
 from richiamo_events.language import Rank
+from richiamo_ingest.bounds import OR_CP1252
 from richiamo_ingest.kalliope import values
 from richiamo_ingest.kalliope.markup import fields_of
 from richiamo_ingest.reports import LostReport, NotUnderstood, ServedReport
@@ -83,9 +84,11 @@ def _fields(body: bytes) -> dict[str, object]:
 
 def _json(body: bytes) -> dict[str, object]:
     try:
-        found = json.loads(body, parse_float=str, parse_int=str)
-    except (ValueError, RecursionError):
-        raise NotUnderstood("The body begins like JSON but is not.") from None
+        found = json.loads(body.decode("utf-8", OR_CP1252), parse_float=str, parse_int=str)
+    except RecursionError:
+        raise NotUnderstood("The body begins like JSON but is nested too deep.") from None
+    except ValueError as error:
+        raise NotUnderstood(f"The body begins like JSON but is not: {str(error)[:120]}.") from None
     for wrapper in ("response", "call_params", "params"):
         if isinstance(found, dict) and isinstance(found.get(wrapper), dict):
             found = {**found, **found[wrapper]}

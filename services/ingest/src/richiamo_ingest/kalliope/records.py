@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from richiamo_events.ids import CallId
 from richiamo_events.numbers import is_masked
 from richiamo_events.records import CallRecord, Leg
-from richiamo_ingest.bounds import at_most
+from richiamo_ingest.bounds import MOST_FIELDS, at_most
 from richiamo_ingest.kalliope import values
 from richiamo_ingest.kalliope.csv_rows import csv_rows
 from richiamo_ingest.kalliope.json_rows import LEGS, json_rows
@@ -96,6 +96,8 @@ def gather(rows: Iterable[object]) -> Iterator[tuple[int, Row | None, list[Row]]
 def to_record(row: Row, legs: list[Row], *, pbx: str, zone: ZoneInfo, received_at: datetime) -> CallRecord:
     """One call. Raises `NotUnderstood` with a sentence that names the field."""
     unique_id = values.unique_id(row)
+    if len(row) > MOST_FIELDS:
+        raise NotUnderstood(f"The call has more than {MOST_FIELDS} fields.")
     if len(legs) > _MOST_LEGS:
         raise NotUnderstood(f"The call has more than {_MOST_LEGS} legs.")
     caller, called = values.text(row.get("caller")), values.text(row.get("called"))
