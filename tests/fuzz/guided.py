@@ -11,9 +11,10 @@ from types import CodeType, FrameType
 from typing import Any
 
 import richiamo_ingest
+import richiamo_kit
 import richiamo_ops
 
-_OURS = tuple(str(Path(package.__file__ or "").parent) for package in (richiamo_ingest, richiamo_ops))
+_OURS = tuple(str(Path(package.__file__ or "").parent) for package in (richiamo_ingest, richiamo_kit, richiamo_ops))
 _MOST_LINES = 3_000_000
 """Lines of ours for one body of some KiB, after which it counts as a hang."""
 _LARGEST = 32 * 1024
@@ -23,6 +24,7 @@ _WORDS = (
     b",", b";", b"\t", b"\n", b"\r", b"|", b"#", b'""', b"=", b"&", b"%", b"%00", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf",
     b"\xc3\x28", "²".encode(), "٣".encode(), b"9" * 400, b"0000-00-00 00:00:00", b"9999-12-31 23:59:59", b"24:00:00",
     b"2026-10-25 02:30:00", b"2026-03-29 02:30:00", b"unique_id", b"details", b"CONNECT", b"ABANDON", b"NaN",
+    b":", b"\r\n", b"\r\n\r\n", b"Event: ", b"Cdr", b"DialEnd", b"AgentComplete", b"Timestamp: ", b"Linkedid: ",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 What was found is in `corpus`, named after its parser, and is tried first.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -12,17 +13,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from openpyxl import Workbook
 
 from richiamo_events.settings import SiteSettings
+from richiamo_ingest.asterisk.events import Ear, Gathering
+from richiamo_ingest.asterisk.parse import CdrRow
+from richiamo_ingest.asterisk.translate import Reader
 from richiamo_ingest.kalliope.notification import read_notification
 from richiamo_ingest.kalliope.routing import read_routing
 from richiamo_ingest.record_bodies import read_any
 from richiamo_ingest.reports import NotUnderstood
 from richiamo_kit.errors import Problem
 from richiamo_ops.record_files import calls_of, rows_of_file
+from tests.asterisk.ami_bytes import messages_in
 from tests.fuzz.guided import Guided, kept
 from tests.ingest.test_http import record, routing
 
@@ -43,6 +49,46 @@ MASTER = (
     b'"","0501234567","201","from-queue","""A"" <0501234567>","SIP/t-1","SIP/201-2","Dial","SIP/201",'
     b'"2026-03-02 10:00:00","2026-03-02 10:00:05","2026-03-02 10:01:00",60,55,"ANSWERED","DOCUMENTATION","177.1",""\n'
 )
+AMI = b"""Event: Newchannel\r
+Uniqueid: 1511212918.0\r
+Linkedid: 1511212918.0\r
+\r
+Event: QueueCallerAbandon\r
+Timestamp: 1511212930.5\r
+Linkedid: 1511212918.0\r
+CallerIDNum: 0501234567\r
+Queue: Vendite\r
+HoldTime: 12\r
+\r
+Event: AgentComplete\r
+Timestamp: 1511212999.5\r
+Linkedid: 1511213918.0\r
+Interface: Local/201@from-queue/n\r
+DestUniqueid: 1511213918.1\r
+DestLinkedid: 1511213918.0\r
+TalkTime: 60\r
+\r
+Event: DialEnd\r
+DestChannel: SIP/201-2\r
+DialStatus: ANSWER\r
+\r
+Event: Cdr\r
+Source: 0501234567\r
+Destination: 201\r
+Channel: SIP/t-1\r
+DestinationChannel: SIP/201-2\r
+LastApplication: Queue\r
+LastData: Vendite,t\r
+StartTime: 2026-03-02 10:00:00\r
+AnswerTime: 2026-03-02 10:00:05\r
+EndTime: 2026-03-02 10:01:00\r
+Duration: 60\r
+BillableSeconds: 55\r
+Disposition: ANSWERED\r
+UniqueID: 1511212918.0\r
+Sequence: 3\r
+\r
+"""
 
 
 @dataclass(frozen=True)
@@ -62,6 +108,24 @@ def _file(body: bytes, folder: Path) -> object:
     file = folder / "file"
     file.write_bytes(body)
     return list(calls_of(rows_of_file(file, lambda _: None)))
+
+
+def _ami(body: bytes, _folder: Path) -> object:
+    """As `Listener` takes what it hears: of an event that is not understood the next one knows nothing."""
+    ear, gathering = Ear("main"), Gathering()
+    told: list[object] = []
+    for message in messages_in(body)[0]:
+        with contextlib.suppress(NotUnderstood):
+            heard = ear.hear(message, NOW)
+            if isinstance(heard, CdrRow):
+                gathering.add(heard, NOW)
+            else:
+                told.append(heard)
+    reader = Reader(pbx="main", zone=ZoneInfo("Europe/Rome"), internal_digits=3, received_at=NOW, answered=ear.answered)
+    for rows in gathering.due(NOW, all_of_them=True):
+        with contextlib.suppress(NotUnderstood):
+            told.append(reader.record(rows))
+    return told
 
 
 def _sheet() -> bytes:
@@ -100,6 +164,7 @@ PARSERS: Mapping[str, Parser] = {
     "records": Parser(_any("kalliope"), RECORDS),
     "queue_log": Parser(_any("queue_log"), [QUEUE_LOG]),
     "master": Parser(_any("master"), [MASTER]),
+    "ami": Parser(_ami, [AMI]),
     "file": Parser(_file, RECORDS),
     "sheet": Parser(_file, [_sheet()]),
 }

@@ -3,7 +3,6 @@
 Nothing here asserts; it is light to import, since each body is read in a process of its own.
 """
 
-import asyncio
 import io
 import json
 import random
@@ -24,10 +23,10 @@ from richiamo_ingest.kalliope.notification import read_notification
 from richiamo_ingest.kalliope.routing import read_routing
 from richiamo_ingest.record_bodies import read_any
 from richiamo_ingest.reports import NotUnderstood
-from richiamo_kit.ami import AmiConnection, AmiLost
 from richiamo_kit.errors import Problem
 from richiamo_ops.asterisk_files import asterisk_layout, parts_of
 from richiamo_ops.record_files import calls_of, rows_of_file
+from tests.asterisk.ami_bytes import messages_in
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 MB = 1 << 20
@@ -314,22 +313,12 @@ def _lines(form: Form) -> Read:
 
 
 def _heard(body: bytes | Endless, _folder: Path) -> str:
-    async def hear() -> None:
-        reader = asyncio.StreamReader(limit=64 * 1024)
-        loop = asyncio.get_running_loop()
-        writer = asyncio.StreamWriter(asyncio.Transport(), asyncio.StreamReaderProtocol(reader), reader, loop)
-        reader.feed_data(_whole(body))
-        reader.feed_eof()
-        connection, ear = AmiConnection(reader, writer, 5.0), Ear("main")
-        while (message := await connection.event()) is not None:
-            ear.hear(message, NOW)
-
-    try:
-        asyncio.run(hear())
-    except AmiLost as error:
-        # That the bytes come to their end is no refusal.
-        return "" if "ended the connection" in str(error) else str(error)
-    return ""
+    ear = Ear("main")
+    messages, ended = messages_in(_whole(body))
+    for message in messages:
+        ear.hear(message, NOW)
+    # That the bytes come to their end is no refusal.
+    return "" if "ended the connection" in ended else ended
 
 
 def _noted(body: bytes | Endless, _folder: Path) -> str:
