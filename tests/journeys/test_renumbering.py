@@ -1,5 +1,7 @@
 """Do calls come to the right customer when the rules for numbers are put right after them, and back again?"""
 
+import signal
+import subprocess
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from tests.journeys import edge as pbx
 from tests.journeys import people
 from tests.journeys.edge import Edge
-from tests.journeys.system import System
+from tests.journeys.system import System, command
 from tests.journeys.test_erasing import richiamo
 from tests.journeys.waiting import eventually
 
@@ -18,6 +20,8 @@ QUEUE = "Vendite"
 AS_THE_PBX_WRITES = "77*0502718281"
 MISREAD, RIGHT = "+39770502718281", "+390502718281"
 RULE = "77*. = ."
+MANY = 90
+"""As many calls as show whether a run was cut, and as one page shows."""
 
 
 def shown(who: people.Person) -> dict[str, tuple[int, str]]:
@@ -60,3 +64,36 @@ def test_calls_move_to_the_right_customer_and_back(own: System) -> None:
     eventually(lambda: shown(admin) == before, what="everything is as it was")
     richiamo(own, "rebuild", "all")
     assert shown(admin) == before
+    killed_half_way(own, edge, admin, before)
+
+
+def killed_half_way(own: System, edge: Edge, admin: people.Person, before: dict[str, tuple[int, str]]) -> None:
+    """Renumber dies without a last word: each call is at one of the two places, and the next run moves the rest."""
+    right = [pbx.new_number() for _ in range(MANY)]
+    began = pbx.now() - timedelta(minutes=30)
+    edge.records(*(pbx.lost(f"77*{number}", QUEUE, began) for number in right))
+    eventually(lambda: len(shown(admin)) == MANY + 2)
+    admin.api.patch("/settings", json={"number_rewrites": [RULE]}).raise_for_status()
+
+    def position() -> int:
+        return int(admin.api.get("/requests", params={"view": "all"}).json()["position"])
+
+    start = eventually(position)
+    with subprocess.Popen(
+        [command(), "renumber", "--yes"], env=own.variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        eventually(lambda: position() > start, what="something moves")
+        process.kill()
+        assert process.wait() == -signal.SIGKILL, "it was not half way"
+    richiamo(own, "check")
+    of_two = {pbx.e164(f"77{number}") for number in right} | {pbx.e164(number) for number in right}
+    assert len([number for number in shown(admin) if number in of_two]) == MANY, "none is lost, none is there twice"
+    said = richiamo(own, "renumber", "--yes", said=True)
+    rest = int(said.partition(" calls moved")[0].split()[-1])
+    assert 0 < rest < MANY + 1, said
+    after = {pbx.e164(number): (1, "unhandled") for number in right}
+    eventually(
+        lambda: shown(admin) == after | {RIGHT: (1, "unanswered"), "+390507654321": before["+390507654321"]},
+        what="all are under the right number",
+    )
+    richiamo(own, "check")
