@@ -116,7 +116,7 @@ async def test_with_the_server_away_or_the_session_over_what_was_typed_stays(ent
     await page.fill("main [name=name]", "Nora")
     await page.route("**/api/v1/session", lambda route: route.abort())
     await page.click("main .btn.call")
-    await expect(page.locator(".toast.bad")).to_contain_text("what you typed is still here")
+    await expect(page.locator("p.away")).to_contain_text("what you typed is still here")
     await page.unroute("**/api/v1/session")
     cookies = await page.context.cookies()
     await page.context.clear_cookies()

@@ -1,12 +1,11 @@
 // Which customers of the list are selected, and how does the list follow what others do? For Assign and Flush.
 import { text } from "./_page.js";
-import { readsItself, reconcile } from "./_refresh.js";
+import { PATIENCE, readsItself, reconcile } from "./_refresh.js";
 
 const picked = new Map(); // caller id -> number
 const byId = (id) => document.getElementById(id);
 const rows = () => [...document.querySelectorAll("#callers > tr")];
 let waiting = null;
-let asked = 0;
 let due = false; // an own decision has to be shown, even when a later reading overtakes its own
 
 export const selection = () => new Map(picked);
@@ -36,11 +35,14 @@ const inUse = () => {
 /** Reads the page again, at least as new as `position`; while the list is in use only rows that are there change. Answers true when the server did. */
 async function readAgain({ position, merge }) {
   due ||= merge;
-  const mine = ++asked;
-  const answer = await fetch(location.href, { headers: { Accept: "text/html", "Min-Position": String(position) } }).catch(() => null);
-  if (!answer?.ok || answer.redirected || mine !== asked) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (mine !== asked) return;
+  const answer = await fetch(location.href, {
+    headers: { Accept: "text/html", "Min-Position": String(position) },
+    signal: AbortSignal.timeout(PATIENCE),
+  }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const html = await answer.text().catch(() => null);
+  if (html === null) return;
+  const page = new DOMParser().parseFromString(html, "text/html");
   byId("count").textContent = page.getElementById("count").textContent;
   if (byId("loads")) reconcile(byId("loads"), page.getElementById("loads"));
   waiting = page;

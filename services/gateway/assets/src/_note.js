@@ -22,6 +22,7 @@ async function save(form) {
   const { caller } = form.closest("[data-caller]").dataset;
   const typed = field(form).value;
   const button = form.querySelector("button");
+  if (button.getAttribute("aria-busy")) return;
   button.setAttribute("aria-busy", "true");
   const answer = await command("PUT", `/callers/${encodeURIComponent(caller)}/note`, { text: typed, version: form.dataset.version });
   button.removeAttribute("aria-busy");

@@ -8,9 +8,13 @@ import { gone, heldUntil, own, taken } from "./_rows.js";
 
 const SMALL = ["summary", "count", "nav-count", "withheld", "mine-count"];
 const RECENT = 8000;
+/** Milliseconds after which a reading that has not come is given up. */
+export const PATIENCE = 20_000;
 let touchedAt = 0;
 let held = null;
-let asked = 0;
+let reading = null; // the reading that is under way
+let following = null; // the one after it: whoever asks meanwhile shares it
+let merging = false;
 let seen = Number(document.body.dataset.position ?? 0);
 
 for (const kind of ["keydown", "pointerdown", "focusin", "wheel"]) {
@@ -33,22 +37,36 @@ export const readsItself = (how) => { otherwise = how; };
 export const saw = (position) => { seen = Math.max(seen, position); };
 
 /** Reads the page again, at least as new as `position`; with `merge` the list is taken over whatever is going on.
- *  Answers true when the server did. */
+ *  One reading at a time: on a slow network none would ever come to its end otherwise. Answers true when the server did. */
 export async function refresh({ position = 0, merge = false } = {}) {
   if (!document.body.dataset.live) return;
   saw(position);
+  merging ||= merge;
+  if (!reading) return (reading = read().finally(() => { reading = null; }));
+  const next = () => {
+    following = null;
+    return refresh();
+  };
+  return (following ??= reading.then(next, next));
+}
+
+async function read() {
+  const merge = merging;
+  merging = false;
   if (otherwise) return otherwise({ position: seen, merge });
-  const mine = ++asked;
-  let answer;
+  let html;
   try {
-    answer = await fetch(location.href, { headers: { Accept: "text/html", "Min-Position": String(seen) } });
+    const answer = await fetch(location.href, {
+      headers: { Accept: "text/html", "Min-Position": String(seen) },
+      signal: AbortSignal.timeout(PATIENCE),
+    });
+    if (answer.redirected && new URL(answer.url).pathname === "/login") return signedOut();
+    if (!answer.ok) return false;
+    html = await answer.text();
   } catch {
     return false; // The state of the connection says so; the next change or the reconnection asks again.
   }
-  if (answer.redirected && new URL(answer.url).pathname === "/login") return signedOut();
-  if (!answer.ok || mine !== asked) return false;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (mine !== asked) return false;
+  const page = new DOMParser().parseFromString(html, "text/html");
   for (const id of SMALL) swapText(id, page);
   tellWhatChanged(page);
   for (const id of ["calling", "mine"]) reconcile(document.getElementById(id), page.getElementById(id));

@@ -4,6 +4,7 @@
 // and a page is read again as a whole (`_refresh.js`), so there is no swap left for it to do.
 import { startAssign } from "./_assign.js";
 import { startAvailability } from "./_availability.js";
+import { startAway } from "./_away.js";
 import { startCommands } from "./_commands.js";
 import { startEnding } from "./_ending.js";
 import { startFinder } from "./_finder.js";
@@ -20,7 +21,9 @@ startPast();
 startPreferences();
 startAvailability();
 startCommands();
+startNotes(); // takes its form itself, before the others are sent
 startForms();
+startAway();
 startList();
 startAssign();
 startFlush();
@@ -28,4 +31,3 @@ startNotices();
 startFinder();
 startKeys();
 startEnding();
-startNotes();

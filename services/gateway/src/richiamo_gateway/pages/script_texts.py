@@ -28,8 +28,12 @@ _TEXTS = {
     "undo": N_("Undo"),
     "stale": N_("The data is older than 15 seconds: reserving waits for the connection"),
     "failed": N_("This did not work. Try again."),
-    "unreachable": N_("Richiamo does not answer. Nothing was changed."),
-    "unreachable_kept": N_("Richiamo does not answer. Nothing was sent; what you typed is still here."),
+    "unreachable": N_("Richiamo does not answer. Whether this was done, the page shows when it is back."),
+    "away_kept": N_(
+        "Richiamo has not answered since {time}. Nothing was sent; what you typed is still here."
+        " Leave this page open: it says here when you can send it."
+    ),
+    "back": N_("Richiamo answers again. What you typed is still here: send it now."),
     "notify_refused": N_("The browser does not allow notices of this site"),
     "past": N_("This is how it was: nothing can be changed here"),
     "disputed": N_("Noted: it was an answering machine"),
