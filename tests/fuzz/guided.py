@@ -5,6 +5,7 @@ No clock decides whether a parser hangs: the lines it runs are counted.
 
 import random
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import CodeType, FrameType
@@ -73,11 +74,14 @@ class Guided:
 
         before = sys.gettrace()
         sys.settrace(look)
+        # XML is read in threads of its own.
+        threading.settrace(look)
         try:
             self._parse(body)
         except self._refusals:
             pass  # In its own words: that is what is wanted.
         finally:
+            threading.settrace(None)
             sys.settrace(before)
         if fresh:
             self._reached |= fresh

@@ -162,6 +162,7 @@ XML: Bodies = {
     "comments without end": lambda: Endless(b"<cdr>", b"<!---->", b"</cdr>"),
     "attributes without end": lambda: b"<cdr" + b"".join(b' a%d=""' % number for number in range(400_000)) + b"></cdr>",
     "too many fields": lambda: xml(fields(named(600))),
+    "too many names": lambda: b"<cdr>" + b"".join(b"<row><id>1</id><n%d/></row>" % n for n in range(9_000)) + b"</cdr>",
     "too many rows": lambda: b"<cdr>" + b"<row><id>1.1</id></row>" * 210_000 + b"</cdr>",
     "too long a field": lambda: xml(fields({**ROW, "unique_id": "1" * 500_000})),
     "entities": lambda: BOMB + xml(fields({**ROW, "caller": "&i;"})),

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ingest.hostile import FORMS, MB, READERS, said
+from richiamo_ingest.kalliope.notification import read_notification
+from tests.ingest.hostile import FORMS, MB, NOW, READERS, said
 
 SOAK = float(os.environ.get("RICHIAMO_SOAK_SECONDS", "5")) >= 600
 PEAK_MEGABYTES = 96
@@ -70,6 +71,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "comments without end": "No call ends within",
         "attributes without end": "No call ends within",
         "too many fields": "0: The call has more than 500 fields",
+        "too many names": "more than 2,000 different names, on line 1",
         "too many rows": "more than 200,000 rows",
         "too long a field": "0: The unique_id is longer than 128",
         "entities": "document type or entities",
@@ -167,6 +169,27 @@ def measured(reader: str, fault: str, folder: Path, answer: Connection) -> None:
     words = said(reader, fault, folder)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     answer.send((words, peak - resident * resource.getpagesize()))
+
+
+def grown(answer: Connection) -> None:
+    """Read names that were never seen before, again and again; answer by how many bytes the process grew."""
+    before = after = 0
+    for body in range(200):
+        names = "".join(f"<n{body}x{number}/>" for number in range(5_000))
+        read_notification(f"<a>{names}</a>".encode(), {}, pbx="main", received_at=NOW)
+        resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+        before, after = before or resident, resident
+    answer.send(after - before)
+
+
+def test_names_that_are_not_seen_again_are_forgotten() -> None:
+    ours, theirs = CONTEXT.Pipe(duplex=False)
+    process = CONTEXT.Process(target=grown, args=(theirs,))
+    process.start()
+    theirs.close()
+    taken = ours.recv()
+    process.join()
+    assert taken < 16 * MB, f"{taken / MB:.0f} MB"
 
 
 def test_every_fault_of_every_form_has_its_words() -> None:

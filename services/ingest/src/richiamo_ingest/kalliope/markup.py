@@ -1,22 +1,37 @@
 """How is XML of a stranger read without harm? No DTD, no entities, no network, no deep nesting."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
 
 from lxml import etree
 
 from richiamo_ingest.bounds import LARGEST_CALL, Bounded, Source
 from richiamo_ingest.reports import NotUnderstood
 
+T = TypeVar("T")
+
 _NAMED = frozenset({"unique_id", "uniqueid", "id"})
 _LEG_HOLDERS = frozenset({"details", "detail", "legs", "leg"})
 _DEEPEST = 16
+_MOST_NAMES = 2000
 _MOST_WAITING = 20_000
 """Elements that may stand before the end of a call: all of its own, and those that belong to none."""
 
 
+def forgetting(read: Callable[[], T]) -> T:
+    """Read XML in a thread of its own: the parser keeps every name that it saw for as long as its thread lives."""
+    with ThreadPoolExecutor(1) as own:
+        return own.submit(read).result()
+
+
 def fields_of(body: bytes) -> dict[str, str]:
     """The root's children as name and text. Raises `NotUnderstood` with the parser's reason."""
+    return forgetting(partial(_fields, body))
+
+
+def _fields(body: bytes) -> dict[str, str]:
     root = _parsed(body)
     return {_name(child): (child.text or "") for child in root if isinstance(child.tag, str)}
 
@@ -87,6 +102,7 @@ def _walk(source: Bounded) -> Iterator[dict[str, object]]:
         huge_tree=False,
     )
     names: list[str] = []
+    known: set[str] = set()
     waiting = 0
     for step, element in steps:
         if not isinstance(element.tag, str):
@@ -95,6 +111,11 @@ def _walk(source: Bounded) -> Iterator[dict[str, object]]:
             if not names and element.getroottree().docinfo.internalDTD is not None:
                 raise NotUnderstood("The XML holds a document type or entities, which are refused.")
             names.append(_name(element))
+            known.update((element.tag, *element.keys()))
+            if len(known) > _MOST_NAMES:
+                raise NotUnderstood(
+                    f"The XML has more than {_MOST_NAMES:,} different names, on line {element.sourceline}."
+                )
             waiting += 1
             if len(names) > _DEEPEST:
                 raise NotUnderstood(f"The XML is nested deeper than {_DEEPEST} elements, on line {element.sourceline}.")

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from richiamo_events.ids import CallId
@@ -13,7 +14,7 @@ from richiamo_ingest.bounds import MOST_FIELDS, at_most
 from richiamo_ingest.kalliope import values
 from richiamo_ingest.kalliope.csv_rows import csv_rows
 from richiamo_ingest.kalliope.json_rows import LEGS, json_rows
-from richiamo_ingest.kalliope.markup import rows_of
+from richiamo_ingest.kalliope.markup import forgetting, rows_of
 from richiamo_ingest.reports import NotUnderstood
 from richiamo_kit.kalliope_rest import SENTENCES, Trouble
 
@@ -48,6 +49,10 @@ class Reading:
 
 def read_records(body: bytes, *, pbx: str, zone: ZoneInfo, received_at: datetime) -> Reading:
     """Read a whole body. Raises `NotUnderstood` when it is no list of calls at all."""
+    return forgetting(partial(_read, body, pbx=pbx, zone=zone, received_at=received_at))
+
+
+def _read(body: bytes, *, pbx: str, zone: ZoneInfo, received_at: datetime) -> Reading:
     reading = Reading()
     for index, row, legs in gather(at_most(rows_in(body))):
         if row is None:
