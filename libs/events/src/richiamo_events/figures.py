@@ -279,7 +279,7 @@ _FIGURES: Mapping[str, tuple[Words, Words]] = {
 
 
 def figure(name: str, language: str, report: str = "") -> Words:
-    """The name and definition of a figure in `it` or else English; `report` is the report or the section.
+    """The name and definition of a figure in `it` or else English (others: `richiamo_kit.further_languages`); `report` is the report or the section.
 
     Raises `KeyError` for a figure that there is not.
     """
@@ -290,3 +290,9 @@ def figure(name: str, language: str, report: str = "") -> Words:
 def known(name: str, report: str = "") -> bool:
     """Whether there is such a figure."""
     return f"{report}.{name}" in _FIGURES or name in _FIGURES
+
+
+def english() -> list[str]:
+    """Every name and definition, as a catalogue of a further language translates them."""
+    said = [words for _, words in _FIGURES.values()]
+    return list(dict.fromkeys(text for words in said for text in (words.name, words.definition) if text))

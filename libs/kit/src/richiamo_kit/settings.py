@@ -43,6 +43,9 @@ class Settings(BaseSettings):
         le=65535,
         description="Port for /healthz, /readyz and /metrics of queue, callback-tracker and reporting; unset: none",
     )
+    languages_dir: Path | None = Field(
+        default=None, description="Folder with a .po file for each further language, such as de.po; unset: none"
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error")
     log_format: str = Field(default="console", description="console or json")
     nats_replicas: int = Field(default=1, ge=1, le=5, description="Replicas of every stream: 3 on a cluster")

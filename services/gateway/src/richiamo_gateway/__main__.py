@@ -1,5 +1,6 @@
 """How is the gateway started? `richiamo serve gateway`, or `python -m richiamo_gateway`."""
 
+from richiamo_gateway import languages
 from richiamo_gateway.app import run
 from richiamo_gateway.settings import GatewaySettings
 from richiamo_kit import logging
@@ -10,6 +11,7 @@ def main() -> None:
     """Reads the environment and serves until told to end."""
     settings = GatewaySettings()
     logging.configure(settings.log_level, form=settings.log_format, service="gateway")
+    languages.add(settings.languages_dir)
     run_service(run(settings))
 
 

@@ -1,6 +1,8 @@
-"""What are the sheets of a workbook called, and the lines that explain it? In Italian and English."""
+"""What are the sheets of a workbook called, and the lines that explain it? In Italian and English, others by their catalogue."""
 
 from collections.abc import Mapping
+
+from richiamo_kit.further_languages import told
 
 _PHRASES: Mapping[str, tuple[str, str]] = {
     "dashboard": ("Dashboard", "Dashboard"),
@@ -69,4 +71,11 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
 
 
 def phrase(name: str, language: str) -> str:
-    return _PHRASES[name][0 if language == "it" else 1]
+    """The words in any language there is."""
+    italian, english = _PHRASES[name]
+    return italian if language == "it" else told(english, language)
+
+
+def english() -> list[str]:
+    """All of them, as a catalogue of a further language translates them."""
+    return list(dict.fromkeys(text for _, text in _PHRASES.values()))

@@ -18,8 +18,10 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from richiamo_events.figures import figure, known
+from richiamo_events.figures import known
+from richiamo_kit import further_languages
 from richiamo_kit.errors import Problem
+from richiamo_kit.further_languages import figure
 from richiamo_reporting import words
 from richiamo_reporting.questions import Question, WorkbookQuestion
 from richiamo_reporting.reports import Reports
@@ -28,8 +30,9 @@ MOST = 5_000_000
 """Bytes of a workbook that fits into one message; larger ones are made as a job (`workbook_jobs.py`)."""
 _PERCENT = "0.0%"
 _MEAN = "0.0"
-_DATES = {"it": "dd/mm/yyyy", "en": "yyyy-mm-dd"}
-_INSTANTS = {"it": "dd/mm/yyyy hh:mm:ss", "en": "yyyy-mm-dd hh:mm:ss"}
+_DATES = {"it": "dd/mm/yyyy"}
+"""Where a language has no way of its own, days are written as ISO 8601 does: unmistakable everywhere."""
+_INSTANTS = {"it": "dd/mm/yyyy hh:mm:ss"}
 _PHONE_NUMBER = re.compile(r"\+?[0-9]+")
 _WOULD_COMPUTE = ("=", "+", "-", "@", "\t", "\r", "\n")
 _SHEET_NAME = 31
@@ -66,7 +69,7 @@ async def write(reports: Reports, asked: WorkbookQuestion, out: IO[bytes]) -> st
 
 
 def language_of(asked: Question) -> str:
-    return "it" if asked.user.language == "it" else "en"
+    return further_languages.known(asked.user.language)
 
 
 async def explained(reports: Reports, asked: WorkbookQuestion) -> tuple[list[tuple[str, Any]], str]:
@@ -225,9 +228,9 @@ def value_cell(page: Any, column: str, value: Any, language: str) -> Any:
         return cell
     cell = WriteOnlyCell(page, value=value)
     if isinstance(value, datetime):
-        cell.number_format = _INSTANTS[language]
+        cell.number_format = _INSTANTS.get(language, "yyyy-mm-dd hh:mm:ss")
     elif isinstance(value, date):
-        cell.number_format = _DATES[language]
+        cell.number_format = _DATES.get(language, "yyyy-mm-dd")
     elif column.endswith("_pct"):
         cell.number_format = _PERCENT
     elif column.startswith("mean_"):

@@ -1,18 +1,16 @@
 """In which words is a page told? One gettext catalogue a language, read once from its .po file.
 
-The texts in code and templates are English; a further language is one file, `locale/<language>/LC_MESSAGES/messages.po`.
+The texts in code and templates are English; a further language of a site is one file (`richiamo_kit.further_languages`).
 """
 
 from dataclasses import dataclass
 from functools import cache
-from gettext import GNUTranslations, NullTranslations
-from io import BytesIO
+from gettext import NullTranslations
 
 from babel import Locale
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 
 from richiamo_gateway.languages import DEFAULT, LOCALE, NAMES, SOURCE
+from richiamo_kit import further_languages
 
 __all__ = ["DEFAULT", "LOCALE", "NAMES", "N_", "SOURCE", "Language", "language_of", "named", "preferred"]
 
@@ -60,9 +58,5 @@ def preferred(accepted: str) -> str:
 def _texts(code: str) -> NullTranslations:
     if code == SOURCE:
         return NullTranslations()
-    with (LOCALE / code / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        catalogue = read_po(file, locale=code)
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return GNUTranslations(compiled)
+    file = LOCALE / code / "LC_MESSAGES" / "messages.po"
+    return further_languages.read(file, code) if file.is_file() else further_languages.texts_of(code)

@@ -9,7 +9,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from richiamo_events.figures import figure
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.context import gateway_of
 from richiamo_gateway.pages.as_of import as_of, others, without
@@ -17,6 +16,7 @@ from richiamo_gateway.pages.formats import Formats, instant_of, shown_number
 from richiamo_gateway.pages.language import NAMES, Language, language_of, preferred
 from richiamo_gateway.pages.navigation import has_past, places_for
 from richiamo_gateway.pages.script_texts import script_texts
+from richiamo_kit.further_languages import figure
 
 PAGES = Path(__file__).parent
 STATIC = PAGES.parent / "static"

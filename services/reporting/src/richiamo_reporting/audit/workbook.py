@@ -8,6 +8,7 @@ from typing import Any
 
 from openpyxl import Workbook
 
+from richiamo_kit import further_languages
 from richiamo_reporting import words
 from richiamo_reporting.audit.query import MOST, Audit, AuditQuestion
 from richiamo_reporting.questions import refused
@@ -24,7 +25,7 @@ async def audit_workbook(audit: Audit, asked: AuditQuestion) -> dict[str, str]:
     answer = await audit.entries(asked.model_copy(update={"limit": MOST, "after": None}))
     if answer["next"]:
         raise refused(f"from, to: these are {answer['total']} rows, more than the {MOST} of a workbook.")
-    language = "it" if asked.user.language == "it" else "en"
+    language = further_languages.known(asked.user.language)
     content = await asyncio.to_thread(_rendered, answer["items"], language)
     return {"name": "richiamo-audit.xlsx", "content": base64.b64encode(content).decode()}
 

@@ -7,7 +7,8 @@ from typing import IO, Any
 
 from openpyxl import Workbook
 
-from richiamo_events.figures import figure, known
+from richiamo_events.figures import known
+from richiamo_kit.further_languages import figure
 from richiamo_reporting import words
 from richiamo_reporting.questions import BehindQuestion, WorkbookQuestion, refused
 from richiamo_reporting.reports import Reports

@@ -18,6 +18,7 @@ from richiamo_gateway.pages.list_look.columns import REPORTS
 from richiamo_gateway.pages.list_look.shown import look_shown
 from richiamo_gateway.pages.periods import Period, read_period
 from richiamo_gateway.pages.rendering import formats_for, language_for, render
+from richiamo_kit import further_languages
 
 router = APIRouter()
 
@@ -74,7 +75,7 @@ async def page(
         "behind/page.html",
         period=period,
         chips=period.chips(formats_for(request, language)),
-        words=figures.figure(name, language.code, section) if figures.known(name, section) else None,
+        words=further_languages.figure(name, language.code, section) if figures.known(name, section) else None,
         figure=figure,
         title=_TITLES[report],
         look=look_shown(look, request.url.path, request.query_params),

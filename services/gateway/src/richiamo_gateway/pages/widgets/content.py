@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, assert_never
 
-from richiamo_events.figures import Words, figure
+from richiamo_events.figures import Words
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.boards.board import Widget
 from richiamo_gateway.context import Gateway
@@ -14,6 +14,7 @@ from richiamo_gateway.pages.dashboard.routes import ON_BACKLOG, OUTCOMES
 from richiamo_gateway.pages.formats import Formats
 from richiamo_gateway.pages.language import N_, Language
 from richiamo_gateway.pages.widgets.gallery import PIECES, Piece
+from richiamo_kit.further_languages import figure
 
 _PATIENCE_SECONDS = 30.0
 

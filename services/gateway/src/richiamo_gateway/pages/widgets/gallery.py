@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from richiamo_events.figures import Words, figure
+from richiamo_events.figures import Words
 from richiamo_gateway.auth.user import Role
 from richiamo_gateway.boards.board import Size, Widget
 from richiamo_gateway.pages.dashboard.routes import OUTCOMES
 from richiamo_gateway.pages.language import N_, Language
+from richiamo_kit.further_languages import figure
 
 Kind = Literal["figure", "table", "chart"]
 Source = Literal["summary", "day", "dashboard", "code_caller", "historical"]
