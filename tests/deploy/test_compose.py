@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from richiamo_kit.analysts import ROLES
 from richiamo_kit.servers import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -56,6 +57,10 @@ def mounted(service: Mapping[str, Any]) -> dict[str, str]:
     return {one: one for one in given if isinstance(one, str)} | {
         one["source"]: one["target"] for one in given if not isinstance(one, str)
     }
+
+
+def test_postgres_is_given_the_analysts_roles_that_the_services_know() -> None:
+    assert (DEPLOY / "analysts.sql").read_text() == ROLES
 
 
 def test_every_service_comes_to_nats_as_itself() -> None:

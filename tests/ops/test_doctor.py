@@ -89,6 +89,20 @@ async def test_a_role_has_the_rights_it_needs_and_no_more(nats_url: str, databas
             await connection.execute("DROP ROLE plain")
 
 
+@pytest.mark.servers
+async def test_analysts_roles_that_are_missing_are_named(nats_url: str, database_url: str, tmp_path: Path) -> None:
+    installation = installed(tmp_path, nats_url, database_url)
+    async with await database.connect(database_url, autocommit=True) as connection:
+        await connection.execute("ALTER ROLE richiamo_bi_numbers RENAME TO away")
+        try:
+            finding = (await found(installation))["analysts"]
+        finally:
+            await connection.execute("ALTER ROLE away RENAME TO richiamo_bi_numbers")
+    assert finding.sentence == "richiamo_bi_numbers is not there"
+    assert "deploy/analysts.sql" in finding.remedy
+    assert not (await found(installation))["analysts"].remedy
+
+
 async def test_without_a_running_system_it_says_so(tmp_path: Path) -> None:
     findings = await found(Installation(data_dir=tmp_path))
     assert "does not run" in findings["richiamo"].sentence

@@ -14,7 +14,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from psycopg import AsyncConnection
+from psycopg.errors import InsufficientPrivilege, UndefinedTable
 
+from richiamo_kit import database
 from richiamo_kit.servers import PostgresServer, free_port
 from richiamo_kit.servers import running as running_server
 from richiamo_ops.backup import MANIFEST, remove_older
@@ -80,6 +83,7 @@ PAGE = Path(__file__).parents[2] / "docs/install.md"
 RUN_HERE = {
     "/opt/richiamo/bin/richiamo install --systemd --site calls.example.com",
     "sudo -u postgres psql -v ON_ERROR_STOP=1 </etc/richiamo/secrets/postgresql.sql",
+    "sudo -u postgres psql -v ON_ERROR_STOP=1 </etc/richiamo/analysts.sql",
     "systemctl enable --now richiamo.target",
     "curl -s http://127.0.0.1:8080/readyz",
     "cat /etc/richiamo/secrets/richiamo_admin_password",
@@ -136,9 +140,13 @@ async def test_the_page_leads_to_a_running_and_saved_installation(tmp_path: Path
             file.write_text(
                 re.sub(r"(?<=[ /])richiamo(?=[ ;:\n]|$)", "installed", text) if file.name in of_postgres else text
             )
-        prepare = ["psql", "-v", "ON_ERROR_STOP=1", "-q", postgres.url, "-f", str(secrets / "postgresql.sql")]
-        psql = await asyncio.create_subprocess_exec(*prepare, stdout=asyncio.subprocess.DEVNULL)
-        assert await psql.wait() == 0
+        # Ours comes with the analysts' roles; a server from a package has none.
+        async with await database.connect(postgres.url, autocommit=True) as superuser:
+            await superuser.execute("DROP ROLE richiamo_bi, richiamo_bi_numbers")
+        for file in (secrets / "postgresql.sql", secrets.parent / "analysts.sql"):
+            prepare = ["psql", "-v", "ON_ERROR_STOP=1", "-q", postgres.url, "-f", str(file)]
+            psql = await asyncio.create_subprocess_exec(*prepare, stdout=asyncio.subprocess.DEVNULL)
+            assert await psql.wait() == 0
 
         children = [await started(tmp_path, "richiamo-nats")]
         for name, port in ports.items():
@@ -152,6 +160,11 @@ async def test_the_page_leads_to_a_running_and_saved_installation(tmp_path: Path
                     await asyncio.sleep(0.1)
 
         assert await a_lost_call_is_listed(secrets, ports["gateway"], ports["ingest"])
+        async with await database.connect(postgres.url_of("installed"), autocommit=True) as superuser:
+            await superuser.execute("SET ROLE richiamo_bi")
+            async with asyncio.timeout(90):
+                while not await the_star_answers(superuser):
+                    await asyncio.sleep(0.1)
         backup = await started(tmp_path, "richiamo-backup", **said)
         assert await asyncio.wait_for(backup.wait(), 60) == 0
         (made,) = (tmp_path / "var/lib/richiamo-ops/backups").iterdir()
@@ -161,6 +174,14 @@ async def test_the_page_leads_to_a_running_and_saved_installation(tmp_path: Path
         assert await asyncio.wait_for(half_made.wait(), 60) == 1
         assert list(made.parent.iterdir()) == [made], "what could not be finished is removed, what was whole stays"
     assert [child.returncode for child in children] == [0] * 6
+
+
+async def the_star_answers(analyst: AsyncConnection) -> bool:
+    """Whether reporting has made the star and opened it to the analysts' role, as the unit's own role."""
+    with contextlib.suppress(UndefinedTable, InsufficientPrivilege):
+        await analyst.execute("SELECT * FROM bi.freshness")
+        return True
+    return False
 
 
 async def a_lost_call_is_listed(secrets: Path, gateway: int, ingest: int) -> bool:

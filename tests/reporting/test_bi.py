@@ -1,13 +1,21 @@
 """Does an analyst find the star, every column explained, and nothing but it?"""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit, urlunsplit
+
 import psycopg
 import pytest
+from psycopg import AsyncConnection, sql
 
 from richiamo_events.ids import Username
 from richiamo_events.language import OperatorChanged
+from richiamo_events.settings import SiteSettings
 from richiamo_kit import database
+from richiamo_kit.analysts import NUMBERS_ROLE, STAR_ROLE
 from richiamo_reporting.bi.catalogue import VIEWS
 from richiamo_reporting.bi.views import ensure_bi
+from richiamo_reporting.facts.projection import ReportingFacts
 from richiamo_reporting.questions import BehindQuestion
 from tests.reporting.conftest import View
 from tests.reporting.log import Log, instant
@@ -62,6 +70,71 @@ async def test_the_reading_role_sees_the_star_and_nothing_else(view: View) -> No
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             await analyst.execute("SELECT count(*) FROM view_reporting.request")
         await analyst.rollback()
+
+
+async def test_a_service_that_may_make_no_role_opens_the_star_to_analysts(database_url: str) -> None:
+    """As where PostgreSQL was set up before the roles were: the views come first, and open when the roles are made."""
+    parts = urlsplit(database_url)
+    as_service = urlunsplit(parts._replace(netloc=f"service:word@{parts.hostname}:{parts.port}"))
+    async with (
+        await database.connect(database_url, autocommit=True) as superuser,
+        a_plain_role(superuser, parts.path[1:]),
+        database.make_pool(as_service, most=1) as pool,
+    ):
+        async with without_the_roles(superuser):
+            async with pool.connection() as connection:
+                await connection.execute("CREATE SCHEMA view_reporting")
+                for statement in ReportingFacts(SiteSettings(), "view_reporting").ddl():
+                    await connection.execute(statement.encode())
+                await connection.execute(
+                    "CREATE TABLE view_reporting.checkpoint (position bigint, recorded_at timestamptz)"
+                )
+                await connection.execute("CREATE SCHEMA view_worklist")
+                await connection.execute("CREATE TABLE view_worklist.number (caller_id text, number text)")
+            assert await ensure_bi(pool, "view_reporting", "Europe/Rome")
+        assert await readable(superuser, STAR_ROLE) == set()
+        assert not await ensure_bi(pool, "view_reporting", "Europe/Rome")
+        assert await readable(superuser, STAR_ROLE) == {f"bi.{view.name}" for view in VIEWS}
+        assert await readable(superuser, NUMBERS_ROLE) == {"bi_numbers.dim_caller_number"}
+        async with pool.connection() as connection:
+            await connection.execute("DROP VIEW bi_numbers.dim_caller_number")
+        await ensure_bi(pool, "view_reporting", "Europe/Rome")
+        assert await readable(superuser, NUMBERS_ROLE) == {"bi_numbers.dim_caller_number"}
+
+
+@asynccontextmanager
+async def a_plain_role(superuser: AsyncConnection, name: str) -> AsyncIterator[None]:
+    """`service`, which may make schemas in the database of this name and nothing else."""
+    await superuser.execute("CREATE ROLE service LOGIN PASSWORD 'word'")
+    try:
+        await superuser.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO service").format(sql.Identifier(name)))
+        yield
+    finally:
+        await superuser.execute("DROP OWNED BY service CASCADE")
+        await superuser.execute("DROP ROLE service")
+
+
+@asynccontextmanager
+async def without_the_roles(superuser: AsyncConnection) -> AsyncIterator[None]:
+    """Under other names meanwhile: other databases of the server know them."""
+    for role in (STAR_ROLE, NUMBERS_ROLE):
+        await superuser.execute(f"ALTER ROLE {role} RENAME TO {role}_away".encode())
+    try:
+        yield
+    finally:
+        for role in (STAR_ROLE, NUMBERS_ROLE):
+            await superuser.execute(f"ALTER ROLE {role}_away RENAME TO {role}".encode())
+
+
+async def readable(connection: AsyncConnection, role: str) -> set[str]:
+    """Every table and view outside PostgreSQL's own schemas that the role may read."""
+    found = await connection.execute(
+        "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE c.relkind IN ('r', 'v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema') "
+        "AND has_schema_privilege(%(role)s, n.oid, 'USAGE') AND has_table_privilege(%(role)s, c.oid, 'SELECT')",
+        {"role": role},
+    )
+    return {name for (name,) in await found.fetchall()}
 
 
 async def test_operators_are_numbers_when_the_site_wants_that(view: View) -> None:

@@ -19,6 +19,7 @@ from psycopg import sql
 from rich.console import Console
 
 from richiamo_kit import database
+from richiamo_kit.analysts import NUMBERS_ROLE, STAR_ROLE
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.settings import Settings
 from richiamo_kit.store.client import LogClient
@@ -199,6 +200,7 @@ async def _database(database_url: str, position: int | None, *, embedded: bool) 
             yield Finding("database", f"it is in {told[1]}", "Make one in UTF8: deploy/roles.sql.")
         if not embedded:
             yield await _role(connection)
+        yield await _analysts(connection)
         for view in _VIEWS:
             yield await _view(connection, view, position)
 
@@ -219,6 +221,17 @@ async def _role(connection: psycopg.AsyncConnection) -> Finding:
             "role", f"{name} has not the rights by which a person is erased", "Grant them: deploy/roles.sql."
         )
     return Finding("role", f"{name} is no superuser, and may erase")
+
+
+async def _analysts(connection: psycopg.AsyncConnection) -> Finding:
+    found = await connection.execute(
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", ([STAR_ROLE, NUMBERS_ROLE],)
+    )
+    there = {name for (name,) in await found.fetchall()}
+    missing = " and ".join(name for name in (STAR_ROLE, NUMBERS_ROLE) if name not in there)
+    if missing:
+        return Finding("analysts", f"{missing} is not there", "As a superuser: psql -f deploy/analysts.sql.")
+    return Finding("analysts", "their roles are there")
 
 
 async def _view(connection: psycopg.AsyncConnection, view: str, position: int | None) -> Finding:

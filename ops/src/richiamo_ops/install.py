@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from richiamo_kit.analysts import ROLES
 from richiamo_kit.store import access
 from richiamo_ops.serve import SERVICES
 
@@ -86,6 +87,7 @@ def install(*, systemd: bool, site: str, root: Path = Path("/")) -> int:
         console.print(f"written  {target}", markup=False)
     console.print(
         "Next: systemd-sysusers; sudo -u postgres psql </etc/richiamo/secrets/postgresql.sql; "
+        "sudo -u postgres psql </etc/richiamo/analysts.sql; "
         "systemctl daemon-reload; systemctl enable --now richiamo.target; import /etc/richiamo/Caddyfile in Caddy's.",
         markup=False,
     )
@@ -110,6 +112,7 @@ def files(site: str, kept: Path) -> Iterator[File]:
         yield _secret(name, secret(name))
     yield _secret("nats.conf", nats_configuration(passwords))
     yield _secret("postgresql.sql", postgresql(postgres))
+    yield File(Path("/etc/richiamo/analysts.sql"), ROLES)
     yield File(Path("/etc/richiamo/richiamo.env"), environment(site))
     yield File(Path("/etc/richiamo/Caddyfile"), caddyfile(site))
     # The files of the log are NATS's own: a service that was taken over cannot read them past its permissions.

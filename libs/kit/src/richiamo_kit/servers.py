@@ -30,6 +30,7 @@ import psycopg
 from psycopg import sql
 
 from richiamo_kit import children
+from richiamo_kit.analysts import ROLES
 from richiamo_kit.children import Child, Program, RunAs
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.store import access
@@ -245,6 +246,7 @@ class PostgresServer:
             found = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (self.database,))
             if await found.fetchone() is None:
                 await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database)))
+            await connection.execute(ROLES.encode())
 
     def _is_ours(self, process: psutil.Process) -> bool:
         # Every process of a cluster works in its data folder; the postmaster alone names it in its arguments.

@@ -6,49 +6,47 @@ import hashlib
 from psycopg import AsyncConnection, sql
 from psycopg_pool import AsyncConnectionPool
 
+from richiamo_kit.analysts import NUMBERS_ROLE, STAR_ROLE
 from richiamo_reporting.bi.catalogue import VIEWS, View
 
 SCHEMA = "bi"
-ROLE = "richiamo_bi"
 NUMBERS = "bi_numbers"
-NUMBERS_ROLE = "richiamo_bi_numbers"
 _DIRECTORY_VIEW = "view_worklist.number"
 """The one table of numbers that PostgreSQL holds; what is erased is gone from it at once (decision 25)."""
-_LIMITS = (
-    "ALTER ROLE {role} CONNECTION LIMIT 10",
-    "ALTER ROLE {role} SET statement_timeout = '60s'",
-    "ALTER ROLE {role} SET idle_in_transaction_session_timeout = '60s'",
-    "ALTER ROLE {role} SET default_transaction_read_only = on",
-)
 _LOCK = 0x5269_6368_6269
 
 
 async def ensure_bi(pool: AsyncConnectionPool, view_schema: str, site_timezone: str) -> bool:
-    """Make schema, views, comments and the reading role; whether anything had to be made.
+    """Make schema, views and comments, and open them to the analysts' roles; whether views had to be made.
 
-    The role is made when the database user may; without that right the views are there all the same.
+    Without those roles the views are there all the same; made later, they may read after the next look.
     """
     shape = hashlib.sha256(repr((VIEWS, view_schema, site_timezone)).encode()).hexdigest()
     async with pool.connection() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         await _ensure_numbers(connection)
-        if await _stands(connection, shape):
-            return False
-        await connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(SCHEMA)))
-        await connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SCHEMA)))
-        for view in VIEWS:
-            await _make(connection, view, view_schema, site_timezone)
-        await connection.execute(
-            sql.SQL("COMMENT ON SCHEMA {} IS {}").format(
-                sql.Identifier(SCHEMA),
-                sql.Literal(
-                    "Richiamo for analysts: a star of facts and dimensions. A column is never renamed or retyped "
-                    f"inside a major version. Shape {shape}"
-                ),
-            )
+        standing = await _stands(connection, shape)
+        if not standing:
+            await _make_all(connection, view_schema, site_timezone, shape)
+        await _let_read(connection, SCHEMA, STAR_ROLE)
+        await _let_read(connection, NUMBERS, NUMBERS_ROLE)
+    return not standing
+
+
+async def _make_all(connection: AsyncConnection, view_schema: str, site_timezone: str, shape: str) -> None:
+    await connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(SCHEMA)))
+    await connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SCHEMA)))
+    for view in VIEWS:
+        await _make(connection, view, view_schema, site_timezone)
+    await connection.execute(
+        sql.SQL("COMMENT ON SCHEMA {} IS {}").format(
+            sql.Identifier(SCHEMA),
+            sql.Literal(
+                "Richiamo for analysts: a star of facts and dimensions. A column is never renamed or retyped "
+                f"inside a major version. Shape {shape}"
+            ),
         )
-        await _let_read(connection)
-    return True
+    )
 
 
 async def _stands(connection: AsyncConnection, shape: str) -> bool:
@@ -78,29 +76,19 @@ async def _make(connection: AsyncConnection, view: View, view_schema: str, site_
         )
 
 
-async def _let_read(connection: AsyncConnection) -> None:
-    if not await _roles(connection):
+async def _let_read(connection: AsyncConnection, name: str, reader: str) -> None:
+    """Open every view of the schema to the role, where there is such a role and it does not read them all yet."""
+    closed = await connection.execute(
+        "SELECT FROM pg_roles r JOIN pg_class c ON c.relnamespace = to_regnamespace(%s) AND c.relkind = 'v' "
+        "WHERE r.rolname = %s AND NOT (has_schema_privilege(r.oid, c.relnamespace, 'USAGE') "
+        "AND has_table_privilege(r.oid, c.oid, 'SELECT')) LIMIT 1",
+        (name, reader),
+    )
+    if await closed.fetchone() is None:
         return
-    role, schema = sql.Identifier(ROLE), sql.Identifier(SCHEMA)
-    for limit in _LIMITS:
-        await connection.execute(sql.SQL(limit).format(role=role))
+    schema, role = sql.Identifier(name), sql.Identifier(reader)
     await connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, role))
     await connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(schema, role))
-
-
-async def _roles(connection: AsyncConnection) -> bool:
-    """Make the two roles that are not there; whether this user may give them rights."""
-    found = await connection.execute(
-        "SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user",
-    )
-    row = await found.fetchone()
-    if row is None or not row[0]:
-        return False
-    for name in (ROLE, NUMBERS_ROLE):
-        there = await connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,))
-        if await there.fetchone() is None:
-            await connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
-    return True
 
 
 async def _ensure_numbers(connection: AsyncConnection) -> None:
@@ -113,16 +101,13 @@ async def _ensure_numbers(connection: AsyncConnection) -> None:
         (_DIRECTORY_VIEW, f"{NUMBERS}.dim_caller_number"),
     )
     row = await found.fetchone()
-    if row is None or not row[0] or not await _roles(connection):
+    if row is None or not row[0]:
         return
-    schema, role = sql.Identifier(NUMBERS), sql.Identifier(NUMBERS_ROLE)
     for statement in (
         "CREATE SCHEMA IF NOT EXISTS {schema}",
         f"CREATE VIEW {{schema}}.dim_caller_number AS SELECT caller_id, number FROM {_DIRECTORY_VIEW}",
         "COMMENT ON VIEW {schema}.dim_caller_number IS 'One row a customer who ever lost a call and was not erased.'",
         "COMMENT ON COLUMN {schema}.dim_caller_number.caller_id IS 'The caller''s opaque id (bi.dim_caller).'",
         "COMMENT ON COLUMN {schema}.dim_caller_number.number IS 'The phone number, E.164 where it has that form.'",
-        "GRANT USAGE ON SCHEMA {schema} TO {role}",
-        "GRANT SELECT ON {schema}.dim_caller_number TO {role}",
     ):
-        await connection.execute(sql.SQL(statement).format(schema=schema, role=role))
+        await connection.execute(sql.SQL(statement).format(schema=sql.Identifier(NUMBERS)))

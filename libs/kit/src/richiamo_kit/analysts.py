@@ -1,0 +1,27 @@
+"""Who may read the star with SQL of their own? Two roles, made by a superuser and never by a service.
+
+A service that could make roles could make one for itself: it only grants what is its own (decision 72).
+"""
+
+STAR_ROLE = "richiamo_bi"
+"""Reads the schema `bi`, with limits; callers are opaque ids there."""
+NUMBERS_ROLE = "richiamo_bi_numbers"
+"""Reads phone numbers too (decision 25)."""
+
+ROLES = """\
+-- The roles to which analysts belong (docs/bi.md). As a superuser; harmless when repeated.
+DO $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'richiamo_bi') THEN
+    CREATE ROLE richiamo_bi NOLOGIN CONNECTION LIMIT 10;
+    ALTER ROLE richiamo_bi SET statement_timeout = '60s';
+    ALTER ROLE richiamo_bi SET idle_in_transaction_session_timeout = '60s';
+    ALTER ROLE richiamo_bi SET default_transaction_read_only = on;
+  END IF;
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'richiamo_bi_numbers') THEN
+    CREATE ROLE richiamo_bi_numbers NOLOGIN;
+  END IF;
+END
+$$;
+"""
+"""`deploy/analysts.sql`, what `richiamo install` writes, and what the embedded server is given at each start."""
