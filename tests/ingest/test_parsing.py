@@ -170,6 +170,13 @@ class TestRecords:
     def test_one_call_in_any_wrapping(self, shape: object) -> None:
         assert len(records(shape(LATER)).records) == 1  # type: ignore[operator]
 
+    def test_fields_beside_the_calls_are_passed_over_and_no_second_array_is(self) -> None:
+        beside = {"status": "ok", "total": 1, "errors": [], "cdr": [LATER], "took": 0.1}
+        assert len(records(beside).records) == 1
+        assert len(records({"legs": [LEG], **LATER}).records) == 1
+        with pytest.raises(NotUnderstood, match="follows the array"):
+            records({"data": [], "cdr": [LATER]})
+
     @pytest.mark.parametrize("separator", [",", ";", "\t"])
     @pytest.mark.parametrize("sign", ["#", "# ", "", "\ufeff#"])
     def test_csv(self, separator: str, sign: str) -> None:

@@ -19,6 +19,7 @@ _LARGEST_OBJECT = 16 * LARGEST_CALL
 _SCALAR = r'(?:"[^"\\]{0,200}"|[\w.+-]{1,40})'
 _ARRAY = re.compile(rf'\s*(?:\{{\s*(?:"\w+"\s*:\s*{_SCALAR}\s*,\s*){{0,20}}"\w+"\s*:\s*){{0,{_DEEPEST_WRAPPER}}}\[')
 _NAME = re.compile(r'"(\w+)"\s*:')
+_ANOTHER = re.compile(rf'"(?:{"|".join(_WRAPPERS)})"\s*:\s*\[')
 _BETWEEN = re.compile(r"[\s,]*")
 
 
@@ -76,7 +77,7 @@ def _end_of(text: str, at: int) -> int:
 def _nothing_after(rest: str) -> None:
     """Further fields beside the calls may follow; more calls would be overlooked."""
     shown = rest.strip()
-    if shown and shown[0] not in "},]":
+    if shown and (shown[0] not in "},]" or _ANOTHER.search(shown)):
         raise NotUnderstood(f"Something follows the array of calls: {shown[:60]!r}.")
 
 

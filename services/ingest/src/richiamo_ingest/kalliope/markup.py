@@ -111,7 +111,8 @@ def _walk(source: Bounded) -> Iterator[dict[str, object]]:
             if not names and element.getroottree().docinfo.internalDTD is not None:
                 raise NotUnderstood("The XML holds a document type or entities, which are refused.")
             names.append(_name(element))
-            known.update((element.tag, *element.keys()))
+            known.add(element.tag)
+            known.update(element.attrib)
             if len(known) > _MOST_NAMES:
                 raise NotUnderstood(
                     f"The XML has more than {_MOST_NAMES:,} different names, on line {element.sourceline}."
