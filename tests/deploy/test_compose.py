@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg import sql
+from psycopg.errors import InsufficientPrivilege
 from ruamel.yaml import YAML
 
+from richiamo_kit import database
 from richiamo_kit.analysts import ROLES
-from richiamo_kit.servers import free_port
+from richiamo_kit.servers import PostgresServer, free_port, running
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -93,7 +96,47 @@ def test_no_container_of_ours_runs_with_more_rights_than_it_needs() -> None:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert "ports" not in service, "only the proxy is reached from outside"
+        assert "postgres_superuser_password" not in mounted(service)
     assert re.search(r"^USER 10001$", (DEPLOY / "Containerfile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.servers
+async def test_in_containers_the_services_role_is_no_superuser(tmp_path: Path) -> None:
+    """The script that the image runs, on a server with the image's superuser."""
+    scripts = {config["target"]: config["source"] for config in composed()["services"]["postgres"]["configs"]}
+    files = {target: DEPLOY / composed()["configs"][source]["file"] for target, source in scripts.items()}
+    made = made_secrets(tmp_path / "secrets")
+    script = files["/docker-entrypoint-initdb.d/1-roles.sh"].read_text()
+    script = script.replace("/run/secrets", str(made))
+    script = script.replace("/etc/richiamo/roles.sql", str(files["/etc/richiamo/roles.sql"]))
+    server = PostgresServer(tmp_path / "postgres", free_port(), durable=False)
+    async with running(server):
+        await become_the_image_s(server)
+        at = {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGPASSWORD": server.password}
+        shell = await asyncio.create_subprocess_exec(
+            *("sh", "-ec", script), env={**os.environ, **at}, stdout=asyncio.subprocess.DEVNULL
+        )
+        assert await shell.wait() == 0
+        url = (made / "richiamo_database_url").read_text().replace("@postgres:5432", f"@127.0.0.1:{server.port}")
+        async with await database.connect(url, autocommit=True) as service:
+            await service.execute("CREATE SCHEMA view_worklist")
+            await service.execute("SELECT pg_switch_wal()")
+            await service.execute("CHECKPOINT")
+            with pytest.raises(InsufficientPrivilege):
+                await service.execute("CREATE ROLE another")
+            with pytest.raises(InsufficientPrivilege):
+                await service.execute("SELECT rolpassword FROM pg_authid")
+
+
+async def become_the_image_s(server: PostgresServer) -> None:
+    """Its superuser is called postgres, and nothing of ours is there."""
+    async with await database.connect(server.url, autocommit=True) as ours:
+        await ours.execute("CREATE ROLE postgres SUPERUSER LOGIN")
+        await ours.execute(sql.SQL("ALTER ROLE postgres PASSWORD {}").format(sql.Literal(server.password)))
+    url = server.url_of("postgres").replace("//richiamo:", "//postgres:")
+    async with await database.connect(url, autocommit=True) as superuser:
+        await superuser.execute("ALTER ROLE richiamo RENAME TO before")
+        await superuser.execute("DROP DATABASE richiamo WITH (FORCE)")
 
 
 @pytest.mark.servers
