@@ -35,8 +35,8 @@ DIGITS = b"502718281"
 
 @pytest_asyncio.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[str]:
-    async with three_nodes(tmp_path) as url:
-        yield url
+    async with three_nodes(tmp_path) as nodes:
+        yield nodes.url
 
 
 @pytest_asyncio.fixture

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 
 from richiamo_kit.servers import NatsServer
 from richiamo_kit.store.access import OPS, SERVICES, page
-from richiamo_kit.store.connection import api, connect, inbox_at
+from richiamo_kit.store.connection import api, connect, inbox_of
 from richiamo_kit.store.streams import configurations, ensure_streams
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -103,7 +103,7 @@ async def as_user(server: NatsServer, user: str) -> AsyncIterator[tuple[Client, 
 
     client = Client()
     url = server.url_of(user)
-    await client.connect(url, error_cb=hear, inbox_prefix=inbox_at(url), allow_reconnect=False)
+    await client.connect(url, error_cb=hear, inbox_prefix=inbox_of(user), allow_reconnect=False)
     try:
         yield client, refused
     finally:

@@ -26,7 +26,7 @@ C = subjects.caller(CallerId("c"))
 
 @pytest.fixture(scope="module")
 def cluster_url(background_servers: Background, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return background_servers.enter(three_nodes(tmp_path_factory.mktemp("cluster")))
+    return background_servers.enter(three_nodes(tmp_path_factory.mktemp("cluster"))).url
 
 
 @pytest_asyncio.fixture

@@ -16,7 +16,7 @@ import pytest
 from richiamo_kit import children
 from richiamo_kit.children import Program, RunAs
 from richiamo_kit.embedded import Embedded
-from richiamo_kit.servers import NatsServer, PostgresServer, running, without_password
+from richiamo_kit.servers import NatsServer, PostgresServer, running
 from tests.platform.waiting import until
 
 pytestmark = pytest.mark.servers
@@ -189,9 +189,3 @@ def test_the_servers_of_a_folder_keep_their_ports_and_passwords(tmp_path: Path) 
     first, second = Embedded.of(tmp_path), Embedded.of(tmp_path)
     assert first == second
     assert (tmp_path / "secrets" / "servers.json").stat().st_mode & 0o777 == 0o600
-
-
-def test_an_address_is_shown_without_its_password() -> None:
-    assert without_password("postgresql://richiamo:secret@127.0.0.1:5432/richiamo") == (
-        "postgresql://127.0.0.1:5432/richiamo"
-    )

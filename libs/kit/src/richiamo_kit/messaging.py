@@ -11,9 +11,10 @@ from typing import Any
 import nats.errors
 import structlog
 from faststream.nats import NatsBroker
+from faststream.nats.security import NatsUserPassword
 
 from richiamo_kit.errors import Problem, Rejected, StreamMoved, Unavailable
-from richiamo_kit.store.connection import inbox_at
+from richiamo_kit.store.connection import Address, inbox_of
 
 __all__ = ["Problem", "answering", "ask", "make_broker"]
 
@@ -50,10 +51,13 @@ class _Broker(NatsBroker):
 
 def make_broker(nats_url: str, *, name: str) -> NatsBroker:
     """A broker that reconnects for ever; `await broker.start()` after all handlers are declared, `await broker.stop()`."""
+    address = Address.of(nats_url)
     return _Broker(
-        nats_url,
+        address.servers,
         name=name,
-        inbox_prefix=inbox_at(nats_url),
+        # Said outright, so that it is shown to the servers too of which the cluster tells.
+        security=NatsUserPassword(address.user, address.password) if address.user else None,
+        inbox_prefix=inbox_of(address.user),
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,  # type: ignore[arg-type]  # Seconds; fractions work.
         ping_interval=5,

@@ -23,7 +23,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -273,12 +272,6 @@ async def running(server: Server, on_line: Callable[[str], None] | None = None) 
         yield server.url
     finally:
         await child.stop()
-
-
-def without_password(url: str) -> str:
-    """The same address, fit to be shown."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _postgres_binary(name: str) -> Path:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from functools import partial
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import nats.errors
@@ -46,12 +47,16 @@ async def connect(nats_url: str, *, name: str = "richiamo", wait: float = 30.0) 
     does not end when the server is gone.
     """
     client = LogClient()
+    address = Address.of(nats_url)
     try:
         # Told to reconnect for ever, the client also waits for its first connection by itself.
         async with asyncio.timeout(wait):
             await client.connect(
-                nats_url,
+                address.servers,
                 name=name,
+                # Said outright, so that it is shown to the servers too of which the cluster tells.
+                user=address.user or None,
+                password=address.password or None,
                 connect_timeout=2,
                 ping_interval=5,
                 max_outstanding_pings=2,
@@ -59,7 +64,7 @@ async def connect(nats_url: str, *, name: str = "richiamo", wait: float = 30.0) 
                 reconnect_time_wait=0.2,  # type: ignore[arg-type]  # Seconds; fractions work.
                 pending_size=OUTBOUND_BYTES,
                 allow_reconnect=True,
-                inbox_prefix=inbox_at(nats_url),
+                inbox_prefix=inbox_of(address.user),
                 error_cb=_on_error,
                 disconnected_cb=partial(_on_disconnected, client),
                 reconnected_cb=_on_reconnected,
@@ -70,14 +75,24 @@ async def connect(nats_url: str, *, name: str = "richiamo", wait: float = 30.0) 
     return client
 
 
+class Address(NamedTuple):
+    """What `RICHIAMO_NATS_URL` says: where the servers of the log are, and who connects (empty: whoever comes)."""
+
+    servers: list[str]
+    user: str
+    password: str
+
+    @staticmethod
+    def of(nats_url: str) -> "Address":
+        """Take apart one address, or several with commas between, all for the same user."""
+        parts = [urlsplit(one.strip()) for one in nats_url.split(",")]
+        servers = [one._replace(netloc=one.netloc.rpartition("@")[2]).geturl() for one in parts]
+        return Address(servers, parts[0].username or "", parts[0].password or "")
+
+
 def inbox_of(user: str) -> str:
     """Where the answers to this user's questions come; without a user, where everybody's do."""
     return f"_INBOX_{user}" if user else "_INBOX"
-
-
-def inbox_at(nats_url: str) -> str:
-    """The prefix of the inboxes that the user named in an address may subscribe to."""
-    return inbox_of(urlsplit(nats_url.partition(",")[0]).username or "")
 
 
 async def _on_error(error: Exception) -> None:
