@@ -51,6 +51,11 @@ soak: export RICHIAMO_SOAK_SECONDS ?= 3600
 soak: ready ## What breaks things by chance, an hour of each (RICHIAMO_SOAK_SECONDS); the seed it prints repeats it.
 	$(BIN)/pytest -m soak
 
+.PHONY: cluster
+cluster: export RICHIAMO_CLUSTER_PROOF := yes
+cluster: ready ## Three NATS nodes and two of each service: kill, cut off, restart and replace them under load.
+	$(BIN)/pytest -q -s tests/cluster
+
 .PHONY: bench
 bench: ready ## Measure speed, memory and growth on a system of its own; writes bench.json.
 	@$(BIN)/richiamo bench

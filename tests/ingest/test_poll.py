@@ -23,7 +23,7 @@ from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.kalliope_rest import Trouble
 from richiamo_kit.raw_records import erase_raw_records
 from richiamo_kit.servers import NatsServer
-from richiamo_kit.store.connection import api
+from richiamo_kit.store.api import api
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import QUARANTINE
 from tests.ingest.polled import FIVE, NOW, Site, lost

@@ -11,7 +11,7 @@ from richiamo_events.history import whole_second
 from richiamo_kit import metrics, quarantine
 from richiamo_kit.errors import Problem
 from richiamo_kit.quarantine import Entry
-from richiamo_kit.store.connection import api
+from richiamo_kit.store.api import api
 from richiamo_kit.store.streams import CDR, QUARANTINE
 from richiamo_ops import quarantine as command
 from tests.ingest.running import INSERT, RunningIngest, until

@@ -15,7 +15,8 @@ from nats.aio.client import Client
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.servers import NatsServer, free_port
 from richiamo_kit.store import access
-from richiamo_kit.store.connection import JetStreamError, api, connect
+from richiamo_kit.store.api import JetStreamError, api
+from richiamo_kit.store.connection import connect
 from tests.kit.servers import Restartable, restartable
 
 PASSWORD = "cluster"

@@ -10,7 +10,8 @@ from nats.aio.client import Client
 
 from richiamo_kit.servers import NatsServer
 from richiamo_kit.store.access import OPS, SERVICES, page
-from richiamo_kit.store.connection import api, connect, inbox_of
+from richiamo_kit.store.api import api
+from richiamo_kit.store.connection import connect, inbox_of
 from richiamo_kit.store.streams import configurations, ensure_streams
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from richiamo_kit.errors import Unavailable
-from richiamo_kit.store.connection import JetStreamError
+from richiamo_kit.store.api import JetStreamError
 from richiamo_kit.store.group_commit import GroupCommit
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.messages import MESSAGE_ID

@@ -11,7 +11,8 @@ from richiamo_events import subjects
 from richiamo_events.envelope import Recorded
 from richiamo_events.ids import CallerId
 from richiamo_kit.errors import StreamMoved
-from richiamo_kit.store.connection import api_patiently, connect
+from richiamo_kit.store.api import api_patiently
+from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore, ensure_streams
 from richiamo_kit.store.port import EventStore, Guarded
 from richiamo_kit.store.streams import configurations

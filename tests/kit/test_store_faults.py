@@ -13,7 +13,7 @@ from richiamo_events import subjects
 from richiamo_events.ids import CallerId
 from richiamo_kit.errors import StreamMoved, Unavailable
 from richiamo_kit.servers import NatsServer
-from richiamo_kit.store.connection import JetStreamError, api
+from richiamo_kit.store.api import JetStreamError, api
 from richiamo_kit.store.jetstream import JetStreamEventStore, connect, ensure_streams
 from richiamo_kit.store.messages import newest_on
 from richiamo_kit.store.port import Guarded

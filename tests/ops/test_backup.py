@@ -19,7 +19,7 @@ from richiamo_gateway.engine import make_engine
 from richiamo_kit import database
 from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.errors import Problem
-from richiamo_kit.store.connection import api
+from richiamo_kit.store.api import api
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import ERASURES as REGISTER
 from richiamo_ops.backup import STREAMS, save

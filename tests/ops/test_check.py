@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from richiamo_kit.store.connection import api
+from richiamo_kit.store.api import api
 from richiamo_kit.store.streams import CDR, EVENTS, configurations
 from richiamo_ops.check import breaches
 from richiamo_ops.forgetting_again import in_directory

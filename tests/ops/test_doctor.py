@@ -13,7 +13,8 @@ from richiamo_kit import database
 from richiamo_kit.directory import read_key
 from richiamo_kit.servers import free_port
 from richiamo_kit.settings import Settings
-from richiamo_kit.store.connection import api, connect
+from richiamo_kit.store.api import api
+from richiamo_kit.store.connection import connect
 from richiamo_kit.store.streams import EVENTS, ensure_streams
 from richiamo_ops.doctor import Finding, certificate, examine
 from richiamo_ops.settings import Installation

@@ -19,7 +19,7 @@ from richiamo_events.ids import CallerId, CallId, Username
 from richiamo_events.language import CallerShown, CallMissed, Rank
 from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.errors import Problem
-from richiamo_kit.store.connection import api
+from richiamo_kit.store.api import api
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_ops.command_line import app
 from richiamo_ops.replaying.lines import file_of_lines

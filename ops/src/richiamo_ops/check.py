@@ -16,7 +16,7 @@ from richiamo_events.wire import Unreadable
 from richiamo_kit import database
 from richiamo_kit.errors import Problem
 from richiamo_kit.projector import Projector
-from richiamo_kit.store.connection import api
+from richiamo_kit.store.api import api
 from richiamo_kit.store.streams import CDR, DEAD, EVENTS, QUARANTINE
 from richiamo_ops.asking import Ask, asking
 from richiamo_ops.comparing import differences, position_of

@@ -14,7 +14,7 @@ from typing import IO
 from nats.aio.client import Client
 
 from richiamo_kit.errors import Problem
-from richiamo_kit.store.connection import api
+from richiamo_kit.store.api import api
 from richiamo_kit.store.publish import Outgoing, send
 from richiamo_kit.store.reader import read_stream
 from richiamo_kit.store.streams import EVENTS

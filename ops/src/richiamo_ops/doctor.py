@@ -22,8 +22,9 @@ from richiamo_kit import database
 from richiamo_kit.analysts import NUMBERS_ROLE, STAR_ROLE
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.settings import Settings
+from richiamo_kit.store.api import JetStreamError, api_patiently
 from richiamo_kit.store.client import LogClient
-from richiamo_kit.store.connection import JetStreamError, api_patiently, connect
+from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import EVENTS, configurations
 from richiamo_ops import endpoints

@@ -27,7 +27,7 @@ from richiamo_kit.errors import Problem
 from richiamo_kit.servers import running
 from richiamo_kit.settings import Settings
 from richiamo_kit.store import snapshot
-from richiamo_kit.store.connection import JetStreamError, api
+from richiamo_kit.store.api import JetStreamError, api
 from richiamo_kit.store.jetstream import JetStreamEventStore, connect, ensure_streams
 from richiamo_kit.store.streams import CHANGES, MARKS
 from richiamo_kit.store.streams import ERASURES as REGISTER

@@ -24,7 +24,7 @@ from richiamo_events.ids import CallerId
 from richiamo_events.numbers import normalise
 from richiamo_kit.erasures import Erasure, register, registered
 from richiamo_kit.errors import Unavailable
-from richiamo_kit.store.connection import JetStreamError, api_patiently
+from richiamo_kit.store.api import JetStreamError, api_patiently
 from richiamo_kit.store.group_commit import GroupCommit
 from richiamo_kit.store.messages import Stored, newest_on
 from richiamo_kit.store.publish import EXPECTED_POSITION, Acknowledged, Outgoing

@@ -14,7 +14,7 @@ from nats.aio.client import Client
 
 from richiamo_events.ids import CallerId
 from richiamo_kit.errors import Unavailable
-from richiamo_kit.store.connection import JetStreamError
+from richiamo_kit.store.api import JetStreamError
 from richiamo_kit.store.publish import publish
 from richiamo_kit.store.reader import read_stream
 from richiamo_kit.store.streams import ERASURES, ERASURES_PREFIX

@@ -15,6 +15,7 @@ from faststream.nats.security import NatsUserPassword
 
 from richiamo_kit.errors import Problem, Rejected, StreamMoved, Unavailable
 from richiamo_kit.store.connection import Address, inbox_of
+from richiamo_kit.store.majority import stay_with_majority
 
 __all__ = ["Problem", "answering", "ask", "make_broker"]
 
@@ -29,7 +30,18 @@ _AT_ONCE = 64
 
 
 class _Broker(NatsBroker):
-    """FastStream's broker, but one whose `stop` ends also when the server is gone, and raises nothing then."""
+    """FastStream's broker, but one whose `stop` ends also when the server is gone, and raises nothing then.
+
+    Set to `in_cluster` it leaves a server that was cut off from the others.
+    """
+
+    in_cluster = False
+    _watching: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        await super().start()
+        if self.in_cluster and self._watching is None and self._connection is not None:
+            self._watching = asyncio.create_task(stay_with_majority(self._connection))
 
     async def stop(
         self,
@@ -38,6 +50,9 @@ class _Broker(NatsBroker):
         exc_tb: TracebackType | None = None,
     ) -> None:
         connection = self._connection
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
         try:
             # Handlers at work get `graceful_timeout` to answer; a drain without a server would wait for ever.
             async with asyncio.timeout(_STOP_WITHIN if connection is None or connection.is_connected else 0.1):
@@ -52,8 +67,9 @@ class _Broker(NatsBroker):
 def make_broker(nats_url: str, *, name: str) -> NatsBroker:
     """A broker that reconnects for ever; `await broker.start()` after all handlers are declared, `await broker.stop()`."""
     address = Address.of(nats_url)
-    return _Broker(
+    broker = _Broker(
         address.servers,
+        dont_randomize=True,
         name=name,
         # Said outright, so that it is shown to the servers too of which the cluster tells.
         security=NatsUserPassword(address.user, address.password) if address.user else None,
@@ -65,6 +81,8 @@ def make_broker(nats_url: str, *, name: str) -> NatsBroker:
         logger=logging.getLogger("faststream"),
         graceful_timeout=2.0,
     )
+    broker.in_cluster = address.cluster
+    return broker
 
 
 async def ask(broker: NatsBroker, subject: str, payload: Mapping[str, Any], timeout: float = 5.0) -> Payload:

@@ -15,7 +15,7 @@ from nats.aio.client import Client
 
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.raw_records import erase_message
-from richiamo_kit.store.connection import JetStreamError, api_patiently
+from richiamo_kit.store.api import JetStreamError, api_patiently
 from richiamo_kit.store.messages import MESSAGE_ID, NOT_FOUND, at_position
 from richiamo_kit.store.publish import PATIENCE, Outgoing, send
 from richiamo_kit.store.reader import read_stream

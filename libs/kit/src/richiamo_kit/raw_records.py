@@ -5,7 +5,7 @@ import re
 from nats.aio.client import Client
 
 from richiamo_kit.errors import Unavailable
-from richiamo_kit.store.connection import JetStreamError, api_patiently
+from richiamo_kit.store.api import JetStreamError, api_patiently
 from richiamo_kit.store.reader import read_stream
 from richiamo_kit.store.streams import CDR, DEAD, DIRECTORY, QUARANTINE
 

@@ -23,7 +23,7 @@ import pytest_asyncio
 from psycopg import sql
 
 from richiamo_kit.servers import NatsServer, PostgresServer, free_port, running
-from richiamo_kit.store.connection import api
+from richiamo_kit.store.api import api
 from richiamo_kit.store.jetstream import JetStreamEventStore, connect, ensure_streams
 from richiamo_kit.store.memory import MemoryEventStore
 

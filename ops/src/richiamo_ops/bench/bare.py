@@ -11,7 +11,8 @@ import uvicorn
 from nats.aio.client import Client
 
 from richiamo_kit.lifetime import run_service
-from richiamo_kit.store.connection import api, connect
+from richiamo_kit.store.api import api
+from richiamo_kit.store.connection import connect
 
 STREAM = "BENCH"
 SUBJECT = "bench.bare"

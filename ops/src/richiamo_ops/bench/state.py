@@ -24,7 +24,7 @@ from richiamo_events.language import (
 from richiamo_events.requests import Request
 from richiamo_events.settings import Rules
 from richiamo_kit import database
-from richiamo_kit.store.connection import api_patiently
+from richiamo_kit.store.api import api_patiently
 from richiamo_kit.store.streams import CDR
 from richiamo_ops.asking import asking
 from richiamo_ops.bench.views import caught_up

@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from richiamo_events import subjects
 from richiamo_events.envelope import Recorded
 from richiamo_kit.errors import Problem
-from richiamo_kit.store.connection import JetStreamError, api, api_patiently
+from richiamo_kit.store.api import JetStreamError, api, api_patiently
 from richiamo_kit.store.messages import MESSAGE_ID, Stored, newest_on
 from richiamo_kit.store.publish import Outgoing, send
 from richiamo_kit.store.streams import EVENTS

@@ -27,7 +27,7 @@ from richiamo_kit import metrics
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.log_view import SiteView
 from richiamo_kit.projector import wait_for
-from richiamo_kit.store.connection import JetStreamError, api_patiently
+from richiamo_kit.store.api import JetStreamError, api_patiently
 from richiamo_kit.store.messages import Stored
 from richiamo_kit.store.port import EventStore
 from richiamo_kit.store.publish import publish

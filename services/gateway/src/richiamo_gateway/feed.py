@@ -15,7 +15,7 @@ import structlog
 from nats.aio.client import Client
 
 from richiamo_kit.errors import Unavailable
-from richiamo_kit.store.connection import JetStreamError, api
+from richiamo_kit.store.api import JetStreamError, api
 from richiamo_kit.store.messages import Stored
 from richiamo_kit.store.reader import follow_stream, read_stream
 from richiamo_kit.store.streams import CHANGES, ensure_streams

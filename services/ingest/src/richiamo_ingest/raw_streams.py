@@ -10,7 +10,7 @@ from richiamo_ingest.reports import PutAside
 from richiamo_kit import quarantine
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.quarantine import Entry
-from richiamo_kit.store.connection import JetStreamError
+from richiamo_kit.store.api import JetStreamError
 from richiamo_kit.store.group_commit import GroupCommit
 from richiamo_kit.store.messages import MESSAGE_ID
 from richiamo_kit.store.publish import Outgoing

@@ -5,7 +5,8 @@ headers that is most of the time a view needs to catch up, and all else on the c
 overridden here is private to nats-py, whose version is locked; `tests/kit/test_store.py` fails if it moves.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from typing import NamedTuple
 
 from nats.aio.client import Client
@@ -26,6 +27,16 @@ class LogClient(Client):
     def __init__(self) -> None:
         super().__init__()
         self._takers: dict[int, Callable[[Raw], None]] = {}
+        self._companions: list[asyncio.Task[None]] = []
+
+    def accompany(self, companion: Coroutine[object, object, None]) -> None:
+        """Run it beside the client, until this is closed."""
+        self._companions.append(asyncio.create_task(companion))
+
+    async def close(self) -> None:
+        for companion in self._companions:
+            companion.cancel()
+        await super().close()
 
     def take_raw(self, subscription: int, taker: Callable[[Raw], None]) -> None:
         """Give all messages of a subscription to `taker`, which must not block."""

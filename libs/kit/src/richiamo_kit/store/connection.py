@@ -1,8 +1,7 @@
-"""How does one talk to the NATS server? One way to connect, and JetStream's own API as questions and answers."""
+"""How does one connect to the log's NATS server, or to a cluster of them?"""
 
 import asyncio
-import json
-from collections.abc import Mapping
+import random
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -13,31 +12,12 @@ from nats.aio.client import Client
 
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.store.client import LogClient
+from richiamo_kit.store.majority import stay_with_majority
 
 _log = structlog.get_logger(__name__)
 
 OUTBOUND_BYTES = 64 * 1024 * 1024
 """What may wait for a reconnect: more than an atomic batch of 20,000 events."""
-
-_UNAVAILABLE = 503
-_NO_STORE = 10049
-
-
-class JetStreamError(Exception):
-    """JetStream refused a request; `code` is its `err_code`, such as 10071, `status` the HTTP-like class."""
-
-    def __init__(self, code: int, status: int, description: str) -> None:
-        super().__init__(f"{code} {description}")
-        self.code = code
-        self.status = status
-        self.description = description
-
-    @property
-    def passing(self) -> bool:
-        """Whether the same request may succeed later (no leader, no quorum, server starting, the same stream's old
-        folder just being removed).
-        """
-        return self.status == _UNAVAILABLE or self.code == _NO_STORE
 
 
 async def connect(nats_url: str, *, name: str = "richiamo", wait: float = 30.0) -> LogClient:
@@ -64,6 +44,8 @@ async def connect(nats_url: str, *, name: str = "richiamo", wait: float = 30.0) 
                 reconnect_time_wait=0.2,  # type: ignore[arg-type]  # Seconds; fractions work.
                 pending_size=OUTBOUND_BYTES,
                 allow_reconnect=True,
+                # The servers are shuffled already: whoever leaves one tries all others first.
+                dont_randomize=True,
                 inbox_prefix=inbox_of(address.user),
                 error_cb=_on_error,
                 disconnected_cb=partial(_on_disconnected, client),
@@ -72,6 +54,8 @@ async def connect(nats_url: str, *, name: str = "richiamo", wait: float = 30.0) 
     except (OSError, nats.errors.Error, TimeoutError) as error:
         await client.close()
         raise Unavailable(f"no NATS server answers: {error}") from error
+    if address.cluster:
+        client.accompany(stay_with_majority(client))
     return client
 
 
@@ -82,12 +66,16 @@ class Address(NamedTuple):
     user: str
     password: str
 
+    @property
+    def cluster(self) -> bool:
+        return len(self.servers) > 1
+
     @staticmethod
     def of(nats_url: str) -> "Address":
-        """Take apart one address, or several with commas between, all for the same user."""
+        """Take apart one address, or several with commas between, all for the same user; these in any order."""
         parts = [urlsplit(one.strip()) for one in nats_url.split(",")]
         servers = [one._replace(netloc=one.netloc.rpartition("@")[2]).geturl() for one in parts]
-        return Address(servers, parts[0].username or "", parts[0].password or "")
+        return Address(random.sample(servers, len(servers)), parts[0].username or "", parts[0].password or "")
 
 
 def inbox_of(user: str) -> str:
@@ -106,60 +94,3 @@ async def _on_disconnected(client: Client) -> None:
 
 async def _on_reconnected() -> None:
     _log.info("nats_reconnected")
-
-
-async def ask_server(
-    client: Client,
-    subject: str,
-    body: bytes = b"",
-    *,
-    headers: Mapping[str, str] | None = None,
-    timeout: float = 1.0,
-) -> dict[str, object]:
-    """One question to JetStream and its answer, both JSON.
-
-    Raises `JetStreamError` for a refusal and `Unavailable` when no answer came: then the outcome is unknown.
-    """
-    try:
-        message = await client.request(subject, body, timeout=timeout, headers=dict(headers) if headers else None)
-    except nats.errors.NoRespondersError as error:
-        raise Unavailable("JetStream has no leader for this stream") from error
-    except (nats.errors.Error, TimeoutError, OSError) as error:
-        raise Unavailable(f"JetStream did not answer: {error}") from error
-    answer = json.loads(message.data)
-    if not isinstance(answer, dict):
-        raise Unavailable("JetStream answered something else than an object")
-    refusal = answer.get("error")
-    if isinstance(refusal, dict):
-        raise JetStreamError(
-            int(refusal.get("err_code", 0)), int(refusal.get("code", 500)), str(refusal.get("description", ""))
-        )
-    return answer
-
-
-async def api(
-    client: Client, question: str, content: Mapping[str, object] | None = None, *, timeout: float = 1.0
-) -> dict[str, object]:
-    """A call of JetStream's management API, `question` being what follows `$JS.API.`."""
-    body = json.dumps(content).encode() if content is not None else b""
-    return await ask_server(client, f"$JS.API.{question}", body, timeout=timeout)
-
-
-async def api_patiently(
-    client: Client, question: str, content: Mapping[str, object] | None = None, *, within: float = 8.0
-) -> dict[str, object]:
-    """The same, repeated while the server or its leader is away, for up to `within` seconds. For repeatable calls."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + within
-    while True:
-        try:
-            return await api(client, question, content)
-        except Unavailable:
-            if loop.time() >= deadline:
-                raise
-        except JetStreamError as error:
-            if not error.passing:
-                raise
-            if loop.time() >= deadline:
-                raise Unavailable(str(error)) from error
-        await asyncio.sleep(0.1)

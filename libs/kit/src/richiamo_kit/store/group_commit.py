@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from nats.aio.client import Client
 
 from richiamo_kit.errors import Unavailable
-from richiamo_kit.store.connection import JetStreamError
+from richiamo_kit.store.api import JetStreamError
 from richiamo_kit.store.publish import EXPECTED_POSITION, PATIENCE, Acknowledged, Outgoing, send
 
 _MOST = 500

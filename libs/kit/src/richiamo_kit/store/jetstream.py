@@ -9,7 +9,8 @@ from richiamo_events.envelope import NewEvent, Recorded
 from richiamo_events.subjects import ALL
 from richiamo_events.wire import CURRENT, Language, message_id
 from richiamo_kit.errors import StreamMoved, Unavailable
-from richiamo_kit.store.connection import JetStreamError, api_patiently, connect
+from richiamo_kit.store.api import JetStreamError, api_patiently
+from richiamo_kit.store.connection import connect
 from richiamo_kit.store.group_commit import GroupCommit
 from richiamo_kit.store.messages import MESSAGE_ID, Stored, newest_on, next_on
 from richiamo_kit.store.port import Guarded

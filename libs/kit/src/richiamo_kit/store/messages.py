@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from nats.aio.client import Client
 
-from richiamo_kit.store.connection import JetStreamError, api_patiently
+from richiamo_kit.store.api import JetStreamError, api_patiently
 
 MESSAGE_ID = "Nats-Msg-Id"
 NOT_FOUND = 10037

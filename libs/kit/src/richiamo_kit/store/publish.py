@@ -9,7 +9,7 @@ import nats.errors
 from nats.aio.client import Client
 
 from richiamo_kit.errors import Unavailable
-from richiamo_kit.store.connection import JetStreamError, ask_server
+from richiamo_kit.store.api import JetStreamError, ask_server
 from richiamo_kit.store.messages import MESSAGE_ID
 
 EXPECTED_POSITION = "Nats-Expected-Last-Subject-Sequence"

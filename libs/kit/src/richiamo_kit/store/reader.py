@@ -18,8 +18,8 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from richiamo_kit.errors import Unavailable
+from richiamo_kit.store.api import JetStreamError, api, api_patiently
 from richiamo_kit.store.client import LogClient, Raw
-from richiamo_kit.store.connection import JetStreamError, api, api_patiently
 from richiamo_kit.store.messages import Delivery, Stored, instant_of, newest_on, parse_headers
 
 _log = structlog.get_logger(__name__)

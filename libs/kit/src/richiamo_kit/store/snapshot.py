@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from richiamo_kit.errors import Unavailable
-from richiamo_kit.store.connection import JetStreamError, api, ask_server
+from richiamo_kit.store.api import JetStreamError, api, ask_server
 
 _CHUNK = 128 * 1024
 _PATIENCE = 30.0

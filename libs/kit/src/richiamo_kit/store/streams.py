@@ -8,7 +8,7 @@ from nats.aio.client import Client
 
 from richiamo_events import subjects
 from richiamo_kit.errors import Unavailable
-from richiamo_kit.store.connection import JetStreamError, api_patiently
+from richiamo_kit.store.api import JetStreamError, api_patiently
 
 _log = structlog.get_logger(__name__)
 

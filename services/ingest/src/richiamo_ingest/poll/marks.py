@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from richiamo_ingest.poll.schedule import Mark
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.kalliope_rest import Trouble
-from richiamo_kit.store.connection import JetStreamError
+from richiamo_kit.store.api import JetStreamError
 from richiamo_kit.store.messages import newest_on
 from richiamo_kit.store.publish import EXPECTED_POSITION, Outgoing, send
 from richiamo_kit.store.streams import MARKS

@@ -7,7 +7,7 @@ from nats.aio.client import Client
 
 from richiamo_events.ids import CallerId, NoteId, Username
 from richiamo_kit.errors import Unavailable
-from richiamo_kit.store.connection import JetStreamError, api_patiently
+from richiamo_kit.store.api import JetStreamError, api_patiently
 from richiamo_kit.store.messages import Stored, newest_on, next_on
 from richiamo_kit.store.publish import EXPECTED_POSITION, Outgoing, send
 from richiamo_kit.store.streams import NOTES
