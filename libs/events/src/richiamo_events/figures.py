@@ -279,8 +279,9 @@ _FIGURES: Mapping[str, tuple[Words, Words]] = {
 
 
 def figure(name: str, language: str, report: str = "") -> Words:
-    """The name and definition of a figure in `it` or else English (others: `richiamo_kit.further_languages`); `report` is the report or the section.
+    """The name and definition of a figure in `it` or else English; `report` is the report or the section.
 
+    In a further language: `richiamo_kit.further_languages.figure`.
     Raises `KeyError` for a figure that there is not.
     """
     found = _FIGURES.get(f"{report}.{name}") or _FIGURES[name]

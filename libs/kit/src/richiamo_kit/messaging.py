@@ -69,8 +69,9 @@ def make_broker(nats_url: str, *, name: str) -> NatsBroker:
     address = Address.of(nats_url)
     broker = _Broker(
         address.servers,
-        dont_randomize=True,
         name=name,
+        # As in `connect`: the servers are shuffled already, and whoever leaves one tries all others first.
+        dont_randomize=True,
         # Said outright, so that it is shown to the servers too of which the cluster tells.
         security=NatsUserPassword(address.user, address.password) if address.user else None,
         inbox_prefix=inbox_of(address.user),
