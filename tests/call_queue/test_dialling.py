@@ -1,6 +1,5 @@
 """Does the customer's phone ring, once? Against a Kalliope that behaves as its protocol says."""
 
-import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -9,6 +8,7 @@ import pytest
 from richiamo_events.ids import DialId
 from richiamo_kit.clock import Clock, FixedClock, SystemClock
 from richiamo_kit.kalliope_rest import KalliopeAccount, authenticate
+from richiamo_kit.servers import free_port
 from richiamo_queue.dialling.kalliope import KalliopeDialler
 from richiamo_queue.dialling.link import LinkDialler
 from richiamo_queue.dialling.port import DialFailed, Dialled
@@ -77,10 +77,8 @@ class TestKalliope:
         assert len([path for path in pbx.asked if "c2c" in path]) == 1
 
     async def test_nobody_there_is_a_failure(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
         with pytest.raises(DialFailed, match="does not answer"):
-            await dialler(f"http://127.0.0.1:{port}").dial("+390501234567", "201", DIAL)
+            await dialler(f"http://127.0.0.1:{free_port()}").dial("+390501234567", "201", DIAL)
 
     async def test_no_extension_is_a_failure(self, url: str) -> None:
         with pytest.raises(DialFailed, match="extension"):

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,16 +12,11 @@ from pathlib import Path
 import httpx
 import psutil
 
+from richiamo_kit.servers import free_port
 from tests.journeys.waiting import eventually
 
 ADMIN_PASSWORD = "una-password-lunga-7"
 SERVICES = ("ingest", "queue", "callback-tracker", "reporting", "gateway")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @dataclass(slots=True)

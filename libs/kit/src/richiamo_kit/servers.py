@@ -11,6 +11,7 @@ import functools
 import hashlib
 import hmac
 import importlib.util
+import itertools
 import json
 import os
 import pwd
@@ -38,6 +39,11 @@ _LOOPBACK = "127.0.0.1"
 _USER = "richiamo"
 _READY_SECONDS = 30.0
 
+# Below what Linux (from 32768) and others give to outgoing connections, one of which could take the port before we
+# listen. Each process begins elsewhere, so that two that choose at the same moment do not choose the same.
+_PORTS = range(10_000, 32_768)
+_PORT_TURNS = itertools.count(os.getpid() * 1_009)
+
 
 class Server(Protocol):
     """One of the two servers, whether it runs or not."""
@@ -58,10 +64,16 @@ class Server(Protocol):
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface on which nobody listens now."""
-    with socket.socket() as probe:
-        probe.bind((_LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of the loopback interface that nobody uses now and no outgoing connection will be given.
+
+    Raises `Unavailable` when there is none.
+    """
+    for turn in itertools.islice(_PORT_TURNS, len(_PORTS)):
+        port = _PORTS[turn % len(_PORTS)]
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((_LOOPBACK, port))
+            return port
+    raise Unavailable(f"every port from {_PORTS[0]} to {_PORTS[-1]} is taken: end what this machine does not need.")
 
 
 @dataclass(frozen=True)
