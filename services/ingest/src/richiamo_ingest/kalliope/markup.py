@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from threading import Lock
 from typing import Any, TypeVar
 
 from lxml import etree
@@ -18,6 +18,7 @@ _DEEPEST = 16
 _MOST_NAMES = 2000
 _MOST_WAITING = 20_000
 """Elements that may stand before the end of a call: all of its own, and those that belong to none."""
+_MOST_SEEN = 2 * 1024 * 1024
 
 
 def forgetting(read: Callable[[], T]) -> T:
@@ -26,14 +27,35 @@ def forgetting(read: Callable[[], T]) -> T:
         return own.submit(read).result()
 
 
+class _SmallBodies:
+    """Reads in one thread until it may have seen `_MOST_SEEN` bytes of names: to start one takes ten times the reading."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1)
+        self._seen = 0
+        self._changing = Lock()
+
+    def read(self, body: bytes) -> dict[str, str]:
+        with self._changing:
+            self._seen += len(body)
+            if self._seen > _MOST_SEEN:
+                self._thread.shutdown(wait=False)
+                self._thread, self._seen = ThreadPoolExecutor(1), len(body)
+            reading = self._thread.submit(_fields, body)
+        return reading.result()
+
+
 def fields_of(body: bytes) -> dict[str, str]:
     """The root's children as name and text. Raises `NotUnderstood` with the parser's reason."""
-    return forgetting(partial(_fields, body))
+    return _small_bodies.read(body)
 
 
 def _fields(body: bytes) -> dict[str, str]:
     root = _parsed(body)
     return {_name(child): (child.text or "") for child in root if isinstance(child.tag, str)}
+
+
+_small_bodies = _SmallBodies()
 
 
 def _parsed(body: bytes) -> Any:
