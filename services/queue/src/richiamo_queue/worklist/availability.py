@@ -1,39 +1,9 @@
-"""Is this a good moment to call? Now lies around the time of day at which the customer last called.
+"""Whose good moment to call comes first? The list in the order of `richiamo_events.availability`."""
 
-`domain.md` and mission 3: within N minutes of that time of day in the site's zone, across midnight too; while the site
-is open (decision 0011).
-"""
-
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from richiamo_events.settings import SiteSettings
-
-_DAY = timedelta(days=1)
-
-
-def availability(last_call: datetime, now: datetime, settings: SiteSettings) -> dict[str, object]:
-    """`{"now": bool, "from": "HH:MM", "to": "HH:MM"}` by the wall clock of the site."""
-    zone = settings.zone
-    called = _time_of_day(last_call, zone)
-    apart = (_time_of_day(now, zone) - called) % _DAY
-    around = timedelta(minutes=settings.availability_minutes)
-    return {
-        "now": min(apart, _DAY - apart) <= around and settings.opening.at(now.astimezone(zone)),
-        "from": _clock(called - around),
-        "to": _clock(called + around),
-    }
-
-
-def _time_of_day(instant: datetime, zone: ZoneInfo) -> timedelta:
-    local = instant.astimezone(zone)
-    return timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
-
-
-def _clock(time_of_day: timedelta) -> str:
-    minutes = int((time_of_day % _DAY).total_seconds()) // 60
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
+from richiamo_events.availability import time_of_day
 
 SORT_SQL = """(
     SELECT CASE WHEN least(mod(86400 + %(second)s - rang, 86400), mod(86400 + rang - %(second)s, 86400))
@@ -47,7 +17,7 @@ SORT_SQL = """(
 def sort_parameters(now: datetime, zone: ZoneInfo, minutes: int) -> dict[str, object]:
     """What `SORT_SQL` needs."""
     return {
-        "second": int(_time_of_day(now, zone).total_seconds()),
+        "second": int(time_of_day(now, zone).total_seconds()),
         "around": min(minutes, 720) * 60,
         "zone": zone.key,
     }

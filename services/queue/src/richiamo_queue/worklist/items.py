@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from richiamo_events.availability import availability
+from richiamo_events.crm_link import crm_link
 from richiamo_events.ids import CallId
 from richiamo_events.operators import Operators
 from richiamo_events.settings import SiteSettings
 from richiamo_queue.users import User
-from richiamo_queue.worklist.availability import availability
-from richiamo_queue.worklist.crm_link import crm_link
 
 
 class Site(Protocol):

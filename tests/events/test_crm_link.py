@@ -2,8 +2,8 @@
 
 import pytest
 
+from richiamo_events.crm_link import crm_link
 from richiamo_events.settings import validate
-from richiamo_queue.worklist.crm_link import crm_link
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """Is a good moment one at which somebody is there to call?"""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from richiamo_events.availability import availability
 from richiamo_events.settings import SiteSettings
-from richiamo_queue.worklist.availability import availability
-from tests.call_queue.log import MONDAY
 
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 YESTERDAY = MONDAY - timedelta(days=1)
 
 
