@@ -6,10 +6,16 @@ from typing import Any
 
 import pytest
 
+from richiamo_events import subjects
+from richiamo_events.envelope import NewEvent
+from richiamo_events.ids import CallId
+from richiamo_events.language import CallerErased
+from richiamo_kit import database
 from richiamo_kit.store.api import api
-from richiamo_kit.store.streams import CDR, EVENTS, configurations
+from richiamo_kit.store.messages import newest_on
+from richiamo_kit.store.streams import CDR, DIRECTORY, DIRECTORY_PREFIX, EVENTS, configurations
+from richiamo_ops.census import Census
 from richiamo_ops.check import breaches
-from richiamo_ops.forgetting_again import in_directory
 from richiamo_ops.site import Site
 from tests.ops.test_rebuild import lose
 
@@ -40,13 +46,43 @@ async def test_a_caller_whom_the_directory_lost_is_named(site: Site) -> None:
     assert "does not know its number" in fault
 
 
-async def test_an_entry_under_way_is_no_orphan_and_an_old_one_is(site: Site) -> None:
+async def test_half_an_entry_leads_nowhere(site: Site) -> None:
+    await lose(site, 1)
+    caller = await site.directory.resolve("+390501000001")
+    pointer = await newest_on(site.store.client, DIRECTORY, f"{DIRECTORY_PREFIX}.i.{caller}")
+    assert pointer is not None
+    await api(site.store.client, f"STREAM.MSG.DELETE.{DIRECTORY}", {"seq": pointer.position})
+    site.directory.drop(caller)
+    (fault,) = await found(site)
+    assert caller in fault
+
+
+async def test_who_was_erased_and_is_still_known_is_named(site: Site) -> None:
+    await lose(site, 1)
+    caller = await site.directory.resolve("+390501000001")
+    erased = NewEvent(
+        id="erased",
+        subject=subjects.caller(caller),
+        data=CallerErased(caller=caller, by="admin", reason="", calls=(CallId("main", "1.0"),)),
+        occurred_at=datetime.now(UTC),
+        actor="admin",
+        correlation_id="",
+    )
+    await site.store.append([erased])
+    (fault,) = await found(site)
+    assert f"caller {caller} was erased" in fault
+
+
+async def test_an_entry_under_way_is_no_stranger_and_an_old_one_is(site: Site, database_url: str) -> None:
     caller = await site.directory.resolve("+390501000009")
-    client = site.store.client
-    now = datetime.now(UTC)
-    assert await in_directory(client, before=now - timedelta(minutes=10)) == set()
-    assert await in_directory(client, before=now + timedelta(minutes=10)) == {caller}
     assert await found(site) == []
+    async with await database.connect(database_url, autocommit=True) as connection:
+        census = Census(connection)
+        await census.take_directory(site.store.client)
+        long_ago, later = datetime.now(UTC) - timedelta(minutes=10), datetime.now(UTC) + timedelta(minutes=10)
+        assert [fault async for fault in census.faults(site.directory, before=long_ago)] == []
+        (fault,) = [fault async for fault in census.faults(site.directory, before=later)]
+    assert f"caller {caller}, of whom the log knows nothing" in fault
 
 
 async def test_a_hole_in_the_log_and_records_kept_for_ever_are_told(site: Site) -> None:

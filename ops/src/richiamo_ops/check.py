@@ -10,8 +10,6 @@ from nats.aio.client import Client
 from psycopg import sql
 from rich.console import Console
 
-from richiamo_events.ids import CallerId
-from richiamo_events.language import CallerErased, CallMissed, OperatorChanged, SettingsChanged
 from richiamo_events.wire import Unreadable
 from richiamo_kit import database
 from richiamo_kit.errors import Problem
@@ -19,8 +17,8 @@ from richiamo_kit.projector import Projector
 from richiamo_kit.store.api import api
 from richiamo_kit.store.streams import CDR, DEAD, EVENTS, QUARANTINE
 from richiamo_ops.asking import Ask, asking
+from richiamo_ops.census import Census
 from richiamo_ops.comparing import differences, position_of
-from richiamo_ops.forgetting_again import in_directory
 from richiamo_ops.sampling import Sample, sampled_differences
 from richiamo_ops.site import Site, reached
 from richiamo_ops.views import VIEWS
@@ -72,37 +70,24 @@ async def breaches(
     site: Site, ask: Ask, days: int, *, with_views: bool, sample: Sample | None = None
 ) -> AsyncIterator[str]:
     """One sentence for everything that is not as it must be; with a `sample` the views are asked of its callers alone."""
-    client = site.store.client
-    # Before the log: whoever enters the directory meanwhile may have no event yet.
-    entries = await in_directory(client, before=datetime.now(UTC) - _UNDER_WAY)
-    callers: set[CallerId] = set()
-    erased: set[CallerId] = set()
-    named: set[CallerId] = set()
     newest = 0
-    try:
-        async for event in site.store.read():
-            newest = event.position
-            if sample is not None:
-                sample.take(event)
-            if isinstance(event.data, SettingsChanged | OperatorChanged) or event.data.caller is None:
-                continue
-            named.add(event.data.caller)
-            if isinstance(event.data, CallMissed):
-                callers.add(event.data.caller)
-            elif isinstance(event.data, CallerErased):
-                erased.add(event.data.caller)
-    except Unreadable as error:
-        yield f"log: {error} Start a version of Richiamo that knows it."
-        return
-    async for fault in _streams(client):
-        yield fault
-    for caller in sorted(callers - erased):
-        if await site.directory.number_of(caller) is None:
-            yield f"directory: the log holds lost calls of caller {caller}, and the directory does not know its number."
-    for caller in sorted(entries & erased):
-        yield f"directory: caller {caller} was erased, and the directory still knows the number: erase it again."
-    for caller in sorted(entries - named):
-        yield f"directory: it knows the number of caller {caller}, of whom the log knows nothing."
+    async with await database.connect(site.database_url, autocommit=True, application="richiamo-check") as connection:
+        census = Census(connection)
+        entered = datetime.now(UTC) - _UNDER_WAY
+        await census.take_directory(site.store.client)
+        try:
+            async for event in site.store.read():
+                newest = event.position
+                if sample is not None:
+                    sample.take(event)
+                await census.take(event)
+        except Unreadable as error:
+            yield f"log: {error} Start a version of Richiamo that knows it."
+            return
+        async for fault in _streams(site.store.client):
+            yield fault
+        async for fault in census.faults(site.directory, before=entered):
+            yield fault
     if with_views:
         for name in VIEWS:
             async for fault in _view(site, name, newest, sample):

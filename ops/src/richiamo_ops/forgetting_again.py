@@ -77,7 +77,7 @@ class Restored:
         async for event in self.store.read():
             if not isinstance(event.data, SettingsChanged | OperatorChanged) and event.data.caller is not None:
                 known.add(event.data.caller)
-        strangers = [caller for caller in await in_directory(self.client) if caller not in known]
+        strangers = [caller for caller in await _in_directory(self.client) if caller not in known]
         for caller in strangers:
             await self.directory.forget(caller)
         return len(strangers)
@@ -116,14 +116,13 @@ class Restored:
         await self.store.append(made, expected=state.position)
 
 
-async def in_directory(client: Client, *, before: datetime | None = None) -> set[CallerId]:
-    """Every caller of whom the directory holds an entry, or held one `before` an instant."""
+async def _in_directory(client: Client) -> set[CallerId]:
+    """Every caller of whom the directory holds an entry."""
     prefix = f"{DIRECTORY_PREFIX}.h."
     found: set[CallerId] = set()
     async with aclosing(read_stream(client, DIRECTORY, subject=f"{prefix}*")) as entries:
         async for stored in entries:
-            if before is None or stored.stored_at < before:
-                found.add(CallerId(json.loads(stored.body)["id"]))
+            found.add(CallerId(json.loads(stored.body)["id"]))
     return found
 
 
