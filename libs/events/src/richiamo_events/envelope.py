@@ -1,6 +1,6 @@
 """What surrounds an event? Who wrote it, when it happened, when the log took it, and because of what."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from richiamo_events.language import Event
@@ -35,3 +35,5 @@ class Recorded:
     actor: str
     correlation_id: str
     causation_id: str
+    traceparent: str = field(default="", compare=False)
+    """The span that appended it (W3C Trace Context), of a process that traced: how it came, no part of what it says."""

@@ -108,6 +108,7 @@ class Language:
             actor=headers.get("ce-actor", ""),
             correlation_id=headers.get("ce-correlationid", ""),
             causation_id=headers.get("ce-causationid", ""),
+            traceparent=headers.get("traceparent", ""),
         )
 
     def _data(self, headers: Mapping[str, str], body: bytes, position: int) -> Event:

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 import structlog
 import uvloop
 
+from richiamo_kit import tracing
+
 _log = structlog.get_logger(__name__)
 
 _FAREWELL = 4.0
@@ -18,8 +20,11 @@ def run_service(main: Coroutine[object, object, None]) -> None:
     """Run a service's main to its end, on a loop that takes half the time of Python's own."""
     # What was imported stays: a full collection that goes through it all stops the service for some 50 ms.
     gc.freeze()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main)
+    finally:
+        tracing.end()
 
 
 async def until_signal() -> None:

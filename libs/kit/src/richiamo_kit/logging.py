@@ -6,6 +6,7 @@ import signal
 import sys
 
 import structlog
+from opentelemetry import trace
 from structlog.typing import EventDict, WrappedLogger
 
 _NUMBER = re.compile(r"(?<!\w)(?<!\w[.-])((?:%2B|\+)?\d{4,13})\d{3}(?!\w|[.:-]\w)")
@@ -30,6 +31,15 @@ def _mask_numbers(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
     return event
 
 
+def _name_span(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """After the masking: an identifier may happen to be all digits."""
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = trace.format_trace_id(context.trace_id)
+        event["span_id"] = trace.format_span_id(context.span_id)
+    return event
+
+
 def configure(level: str = "info", *, form: str = "console", service: str = "") -> None:
     """Set up logging for the process: `form` is `console` or `json`; standard library records take the same way.
 
@@ -41,6 +51,7 @@ def configure(level: str = "info", *, form: str = "console", service: str = "") 
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         _mask_numbers,
+        _name_span,
     ]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)

@@ -11,8 +11,10 @@ from typing import Any
 import nats.errors
 import structlog
 from faststream.nats import NatsBroker
+from faststream.nats.annotations import NatsMessage
 from faststream.nats.security import NatsUserPassword
 
+from richiamo_kit import tracing
 from richiamo_kit.errors import Problem, Rejected, StreamMoved, Unavailable
 from richiamo_kit.store.connection import Address, inbox_of
 from richiamo_kit.store.majority import stay_with_majority
@@ -92,12 +94,21 @@ async def ask(broker: NatsBroker, subject: str, payload: Mapping[str, Any], time
     Raises `Problem` when it refused or failed, `Unavailable` when none answered within `timeout` seconds. While nobody
     listens the question is asked again; once asked it is never repeated, for it may have been carried out.
     """
+    with tracing.step(f"ask {subject}", tracing.SpanKind.CLIENT):
+        answer = await _asked(broker, subject, payload, timeout)
+        if "problem" in answer:
+            raise Problem.from_json(answer["problem"])
+        result: Payload = answer["answer"]
+        return result
+
+
+async def _asked(broker: NatsBroker, subject: str, payload: Mapping[str, Any], timeout: float) -> Payload:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
     while True:
         left = max(0.05, deadline - loop.time())
         try:
-            message = await broker.request(dict(payload), subject, timeout=left)
+            message = await broker.request(dict(payload), subject, timeout=left, headers=tracing.headers())
         except nats.errors.NoRespondersError as error:
             if loop.time() + 0.1 >= deadline:
                 raise Unavailable(f"nobody answers {subject}") from error
@@ -105,11 +116,8 @@ async def ask(broker: NatsBroker, subject: str, payload: Mapping[str, Any], time
             continue
         except (nats.errors.Error, TimeoutError, OSError) as error:
             raise Unavailable(f"no answer from {subject} in time") from error
-        answer = json.loads(message.body)
-        if "problem" in answer:
-            raise Problem.from_json(answer["problem"])
-        result: Payload = answer["answer"]
-        return result
+        answer: Payload = json.loads(message.body)
+        return answer
 
 
 def answering(broker: NatsBroker, subject: str, *, queue: str) -> Callable[[Handler], Handler]:
@@ -120,11 +128,12 @@ def answering(broker: NatsBroker, subject: str, *, queue: str) -> Callable[[Hand
     """
 
     def declare(handler: Handler) -> Handler:
-        async def reply(payload: Any) -> Payload:
+        async def reply(payload: Any, message: NatsMessage) -> Payload:
             if not isinstance(payload, dict):
                 return {"problem": Problem(400, "bad-request", "The question is no JSON object").as_json()}
             try:
-                return {"answer": await handler(payload)}
+                with tracing.consequence(f"answer {subject}", [tracing.of(message.headers)], tracing.SpanKind.SERVER):
+                    return {"answer": await handler(payload)}
             except Problem as problem:
                 return {"problem": problem.as_json()}
             except Rejected as refusal:

@@ -36,6 +36,7 @@ RECONCILED = Gauge("richiamo_reconciled_timestamp_seconds", "When the identities
 CHECK_FAULTS = Gauge("richiamo_check_faults", "Breaches that the last nightly check found; -1: it could not be made")
 CHECK_ENDED = Gauge("richiamo_check_ended_timestamp_seconds", "When the last nightly check ended")
 STREAMS_OPEN = Gauge("richiamo_live_streams", "Browsers that follow the changes")
+SPANS_LOST = Counter("richiamo_spans_lost", "Spans of traces that the collector did not take")
 REQUEST_SECONDS = Histogram(
     "richiamo_request_seconds",
     "Time to answer over HTTP, in seconds",

@@ -21,7 +21,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from richiamo_events.envelope import Recorded
 from richiamo_events.ids import CallerId
-from richiamo_kit import database, metrics
+from richiamo_kit import database, metrics, tracing
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.store.port import EventStore
 
@@ -156,8 +156,11 @@ class Projector:
             await self._announce(frozenset())
             async with aclosing(self._store.follow(self._position)) as batches:
                 async for batch in batches:
-                    touched = await self._write(connection, batch)
-                    await self._announce(touched)
+                    causes = (event.traceparent for event in batch)
+                    with tracing.consequence(f"project {self._projection.schema}", causes) as span:
+                        span.set_attributes({"richiamo.events": len(batch), "richiamo.position": batch[-1].position})
+                        touched = await self._write(connection, batch)
+                        await self._announce(touched)
                     # What arrives meanwhile is written together.
                     await asyncio.sleep(self._pause)
 

@@ -23,7 +23,7 @@ from richiamo_events import subjects
 from richiamo_events.envelope import NewEvent
 from richiamo_events.records import RECORD, CallRecord
 from richiamo_events.wire import type_of
-from richiamo_kit import metrics
+from richiamo_kit import metrics, tracing
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.log_view import SiteView
 from richiamo_kit.projector import wait_for
@@ -68,8 +68,9 @@ class Tracker:
             position = 0
         async with aclosing(follow_stream(self.client, CDR, position)) as chunks:
             async for chunk in chunks:
-                await self.track(chunk)
-                await bookmark.move(chunk[-1].position)
+                with tracing.consequence("track call records", (tracing.of(stored.headers) for stored in chunk)):
+                    await self.track(chunk)
+                    await bookmark.move(chunk[-1].position)
 
     async def _newest_record(self) -> int:
         try:

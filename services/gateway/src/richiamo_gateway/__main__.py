@@ -3,7 +3,7 @@
 from richiamo_gateway import languages
 from richiamo_gateway.app import run
 from richiamo_gateway.settings import GatewaySettings
-from richiamo_kit import logging
+from richiamo_kit import logging, tracing
 from richiamo_kit.lifetime import run_service
 
 
@@ -11,6 +11,7 @@ def main() -> None:
     """Reads the environment and serves until told to end."""
     settings = GatewaySettings()
     logging.configure(settings.log_level, form=settings.log_format, service="gateway")
+    tracing.begin("gateway")
     languages.add(settings.languages_dir)
     run_service(run(settings))
 

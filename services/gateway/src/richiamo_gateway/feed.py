@@ -8,12 +8,13 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 from nats.aio.client import Client
 
+from richiamo_kit import tracing
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.store.api import JetStreamError, api
 from richiamo_kit.store.messages import Stored
@@ -39,6 +40,8 @@ class Notice:
     position: int
     callers: tuple[str, ...] = ()
     resync: bool = False
+    traceparent: str = field(default="", compare=False)
+    """The span that told it, of a queue service that traces."""
 
 
 class ChangeFeed(Protocol):
@@ -49,12 +52,12 @@ class ChangeFeed(Protocol):
         ...
 
 
-def read_notice(body: bytes) -> Notice:
+def read_notice(body: bytes, traceparent: str = "") -> Notice:
     """A message of the queue service; one that cannot be read is a reason to read everything again."""
     try:
         told = json.loads(body)
         callers = tuple(str(caller) for caller in told.get("callers", ()))
-        return Notice(int(told["position"]), callers, bool(told.get("resync", False)))
+        return Notice(int(told["position"]), callers, bool(told.get("resync", False)), traceparent)
     except (ValueError, KeyError, TypeError, AttributeError):
         _log.exception("change_not_readable")
         return Notice(UNKNOWN, resync=True)
@@ -87,7 +90,7 @@ class JetStreamFeed:
             async with aclosing(self._connected(sequence, reconnects)) as batches:
                 async for batch in batches:
                     sequence = batch[-1].position
-                    yield [read_notice(stored.body) for stored in batch]
+                    yield [read_notice(stored.body, tracing.of(stored.headers)) for stored in batch]
 
     async def _created(self) -> str:
         """What tells this stream from one that was made anew under the same name.

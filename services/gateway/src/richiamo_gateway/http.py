@@ -29,8 +29,9 @@ from richiamo_gateway.api import (
 from richiamo_gateway.api.parameters import GatewayOf
 from richiamo_gateway.context import Gateway
 from richiamo_gateway.protection import Protection
-from richiamo_kit import health, metrics
+from richiamo_kit import health, metrics, tracing
 from richiamo_kit.errors import Unavailable
+from richiamo_kit.traced_requests import Traced
 
 API = "/api/v1"
 _LOG_END_SECONDS = 1.0
@@ -100,6 +101,8 @@ def make_app(gateway: Gateway, checks: health.Health) -> FastAPI:
     app.include_router(_api())
     _include_pages(app)
     problem.install(app)
+    if tracing.on():
+        app.add_middleware(Traced)
     # Event streams pass as they are. Nothing secret stands beside what somebody else could put into a page (BREACH):
     # foreign requests are refused by their headers, not by a mark in the page.
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)

@@ -16,7 +16,7 @@ import structlog
 
 from richiamo_gateway.auth.user import Role, User
 from richiamo_gateway.feed import UNKNOWN, ChangeFeed, Notice
-from richiamo_kit import metrics
+from richiamo_kit import metrics, tracing
 from richiamo_kit.errors import Problem, Unavailable
 
 ROWS = "richiamo.queue.rows"
@@ -256,7 +256,9 @@ class Live:
                     await self._take([Notice(UNKNOWN, resync=True)])
                 async with aclosing(self._feed.follow()) as batches:
                     async for notices in batches:
-                        await self._take(notices)
+                        with tracing.consequence("push changes", (notice.traceparent for notice in notices)) as span:
+                            span.set_attributes({"richiamo.streams": self.streams, "richiamo.steps": len(notices)})
+                            await self._take(notices)
             except Exception:
                 _log.exception("changes_not_followed")
             failed = True

@@ -21,10 +21,11 @@ from richiamo_ingest.record_bodies import read_any
 from richiamo_ingest.reports import LostReport, NotUnderstood, PutAside, ServedReport
 from richiamo_ingest.site import Site
 from richiamo_ingest.taking import Taking
-from richiamo_kit import metrics
+from richiamo_kit import metrics, tracing
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import Problem
 from richiamo_kit.health import Health, live, measured
+from richiamo_kit.traced_requests import Traced
 
 _log = structlog.get_logger(__name__)
 _PBX = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -150,6 +151,8 @@ def make_app(edge: Edge, health: Health) -> FastAPI:
     """The application; it needs neither the log nor PostgreSQL to be there."""
     app = FastAPI(title="Richiamo: from the PBX", version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
 
+    if tracing.on():
+        app.add_middleware(Traced)
     app.add_middleware(Door, access=edge.access)
 
     for path in ("/voipToCall/kalliopeToCall/insert/", "/voipToCall/kalliopeToCall/insert"):

@@ -13,6 +13,7 @@ import structlog
 from richiamo_ingest.reports import REPORTS, Outcome, PutAside
 from richiamo_ingest.spool import AnyReport, Spool
 from richiamo_ingest.writing import Writer
+from richiamo_kit import tracing
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import Unavailable
 
@@ -86,8 +87,9 @@ class Intake:
         taken = await self.spool.oldest()
         if taken is None:
             return
-        for reports in taken.entries:
-            await self._drain_one(writer, reports)
+        with tracing.entrance("drain spool"):
+            for reports in taken.entries:
+                await self._drain_one(writer, reports)
         await self.spool.done(taken)
         _log.info("spool_drained", entries=len(taken.entries), left=self.spool.entries)
 

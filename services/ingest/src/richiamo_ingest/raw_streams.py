@@ -7,7 +7,7 @@ from nats.aio.client import Client
 
 from richiamo_events.records import RECORD, CallRecord, record_message_id
 from richiamo_ingest.reports import PutAside
-from richiamo_kit import quarantine
+from richiamo_kit import quarantine, tracing
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.quarantine import Entry
 from richiamo_kit.store.api import JetStreamError
@@ -40,10 +40,11 @@ class JetStreamRawStreams:
     async def keep_records(self, records: Sequence[CallRecord]) -> list[bool]:
         """See `RawStreams.keep_records`."""
         kept: list[bool] = []
-        for answer in await self._records.send_all([_message(record) for record in records]):
-            if isinstance(answer, JetStreamError):
-                raise Unavailable(str(answer)) from answer
-            kept.append(not answer.duplicate)
+        with tracing.step("keep call records", tracing.SpanKind.PRODUCER):
+            for answer in await self._records.send_all([_message(record) for record in records]):
+                if isinstance(answer, JetStreamError):
+                    raise Unavailable(str(answer)) from answer
+                kept.append(not answer.duplicate)
         return kept
 
     async def put_aside(self, report: PutAside) -> None:
@@ -62,4 +63,4 @@ class JetStreamRawStreams:
 
 def _message(record: CallRecord) -> Outgoing:
     subject = f"richiamo.cdr.{record.call.pbx}"
-    return Outgoing(subject, {MESSAGE_ID: record_message_id(record)}, RECORD.dump_json(record))
+    return Outgoing(subject, {**tracing.headers(), MESSAGE_ID: record_message_id(record)}, RECORD.dump_json(record))

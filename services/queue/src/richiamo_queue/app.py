@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from richiamo_events import subjects
 from richiamo_events.settings import SiteSettings
-from richiamo_kit import database
+from richiamo_kit import database, tracing
 from richiamo_kit.clock import Clock, SystemClock
 from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.errors import Unavailable
@@ -173,7 +173,7 @@ def _seen_by_view(pool: AsyncConnectionPool) -> Callable[[int], Awaitable[None]]
 def _publisher(client: Client) -> Callable[[bytes], Awaitable[None]]:
     async def publish(body: bytes) -> None:
         try:
-            await client.publish(SUBJECT, body)
+            await client.publish(SUBJECT, body, headers=tracing.headers() or None)
         except nats.errors.Error as error:
             raise Unavailable(f"the change could not be told: {error}") from error
 

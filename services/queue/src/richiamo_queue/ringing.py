@@ -10,6 +10,7 @@ import structlog
 
 from richiamo_events.ids import CallerId, DialId
 from richiamo_events.language import RecallOutcome
+from richiamo_kit import tracing
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import Unavailable
 from richiamo_queue.caller.commands import EndRecall
@@ -40,7 +41,8 @@ class Ringing:
                 raise DialFailed("The number of this customer is not known.")
             if dialler.rings and not await self._notebook.claim_dial(dial):
                 return Dialled(dialler.how)
-            dialled = await dialler.dial(number, extension, dial)
+            with tracing.step(f"dial {dialler.how}", tracing.SpanKind.CLIENT):
+                dialled = await dialler.dial(number, extension, dial)
         except DialFailed as failure:
             await self._not_dialled(dial, caller_id)
             raise NotDialled(str(failure)) from failure

@@ -21,7 +21,7 @@ from richiamo_events.caller import AGE_REASON
 from richiamo_events.ids import CallerId, DialId, FlushId, ReservationId
 from richiamo_events.language import RecallOutcome
 from richiamo_events.settings import SiteSettings
-from richiamo_kit import database
+from richiamo_kit import database, tracing
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import Rejected, Unavailable
 from richiamo_queue.caller.commands import Command, EndRecall, ExpireReservation, Flush
@@ -150,7 +150,8 @@ class Sweep:
     async def _do(self, due: _Due, now: datetime) -> int:
         order = Order(ticket=due.ticket, actor="system", at=now)
         try:
-            return (await self._carry_out.one(order, due.caller, due.command)).changed
+            with tracing.entrance(f"due {type(due.command).__name__}"):
+                return (await self._carry_out.one(order, due.caller, due.command)).changed
         except Rejected as refusal:
             _log.info("timer_had_nothing_to_do", caller_id=due.caller, refusal=refusal.type)
             return 0

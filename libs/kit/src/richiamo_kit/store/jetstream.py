@@ -1,13 +1,15 @@
 """How is the log kept in NATS JetStream? One stream, a subject a caller, positions as guards."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 
 from nats.aio.client import Client
+from opentelemetry.trace import Span
 
 from richiamo_events.envelope import NewEvent, Recorded
 from richiamo_events.subjects import ALL
 from richiamo_events.wire import CURRENT, Language, message_id
+from richiamo_kit import tracing
 from richiamo_kit.errors import StreamMoved, Unavailable
 from richiamo_kit.store.api import JetStreamError, api_patiently
 from richiamo_kit.store.connection import connect
@@ -50,9 +52,13 @@ class JetStreamEventStore:
                 raise ValueError("an expected position guards one subject; use append_guarded for several")
             return await self.append_guarded([Guarded(events[0].subject, expected, events)])
         try:
-            if len(events) == 1:
-                return (await self._group.send(self._outgoing(events[0]))).position
-            return (await send(self.client, [self._outgoing(event) for event in events])).position
+            with self._traced(events) as span:
+                if len(events) == 1:
+                    acknowledged = await self._group.send(self._outgoing(events[0]))
+                else:
+                    acknowledged = await send(self.client, [self._outgoing(event) for event in events])
+                span.set_attribute("richiamo.position", acknowledged.position)
+                return acknowledged.position
         except JetStreamError as error:
             if error.code != _KNOWN_ID:
                 raise Unavailable(str(error)) from error
@@ -64,15 +70,25 @@ class JetStreamEventStore:
 
     async def append_each(self, events: Sequence[NewEvent]) -> None:
         """See `EventStore.append_each`."""
-        for answer in await self._group.send_all([self._outgoing(event) for event in events]):
-            if isinstance(answer, JetStreamError):
-                raise Unavailable(str(answer)) from answer
+        if not events:
+            return
+        with self._traced(events):
+            for answer in await self._group.send_all([self._outgoing(event) for event in events]):
+                if isinstance(answer, JetStreamError):
+                    raise Unavailable(str(answer)) from answer
 
     async def append_guarded(self, groups: Sequence[Guarded]) -> int:
         """See `EventStore.append_guarded`."""
-        messages = [message for group in groups for message in self._guarded(group)]
-        if not messages:
+        events = [event for group in groups for event in group.events]
+        if not events:
             return 0
+        with self._traced(events) as span:
+            position = await self._append_guarded(groups)
+            span.set_attribute("richiamo.position", position)
+            return position
+
+    async def _append_guarded(self, groups: Sequence[Guarded]) -> int:
+        messages = [message for group in groups for message in self._guarded(group)]
         try:
             if len(messages) == 1:
                 return (await self._guarded_group.send(messages[0])).position
@@ -141,9 +157,12 @@ class JetStreamEventStore:
         newest = await newest_on(self.client, self._stream, subject)
         return newest.position if newest else 0
 
+    def _traced(self, events: Sequence[NewEvent]) -> AbstractContextManager[Span]:
+        return tracing.step(f"append {self._language.type_of(events[0].data)}", tracing.SpanKind.PRODUCER)
+
     def _outgoing(self, event: NewEvent) -> Outgoing:
         headers, body = self._language.encode(event)
-        return Outgoing(event.subject, {**headers, MESSAGE_ID: message_id(event)}, body)
+        return Outgoing(event.subject, {**headers, **tracing.headers(), MESSAGE_ID: message_id(event)}, body)
 
     def _guarded(self, group: Guarded) -> list[Outgoing]:
         messages = []

@@ -8,6 +8,7 @@ from datetime import datetime
 from richiamo_events.envelope import NewEvent, Recorded
 from richiamo_events.subjects import ALL
 from richiamo_events.wire import decode, encode, message_id
+from richiamo_kit import tracing
 from richiamo_kit.clock import Clock, SystemClock
 from richiamo_kit.errors import StreamMoved
 from richiamo_kit.store.port import Guarded
@@ -77,6 +78,7 @@ class MemoryEventStore:
 
     def _store(self, event: NewEvent) -> None:
         headers, body = encode(event)
+        headers |= tracing.headers()
         position = len(self._messages) + 1
         self._messages.append(_Message(position, self._clock.now(), event.subject, headers, body))
         self._last[event.subject] = position

@@ -21,7 +21,7 @@ from richiamo_ingest.asterisk.parse import CdrRow
 from richiamo_ingest.asterisk.translate import Reader
 from richiamo_ingest.intake import Intake
 from richiamo_ingest.reports import CallReport, NotUnderstood, RecordReport
-from richiamo_kit import metrics
+from richiamo_kit import metrics, tracing
 from richiamo_kit.ami import AmiAccount, AmiConnection, AmiLost, AmiRefused, LoginRefused, Message, connected
 from richiamo_kit.clock import Clock
 
@@ -154,7 +154,8 @@ class Listener:
     async def _keep(self, report: CallReport) -> None:
         """Into the log or the spool; what can be in neither is said loudly, and the next event is heard."""
         try:
-            outcome = (await self.intake.take([report]))[0]
+            with tracing.entrance(f"hear {report.kind}"):
+                outcome = (await self.intake.take([report]))[0]
         except Exception as error:
             _log.exception("ami_report_not_kept", call=str(report.call))
             await self._put_aside(report, type(error).__name__)

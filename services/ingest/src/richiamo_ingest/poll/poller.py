@@ -25,7 +25,7 @@ from richiamo_ingest.poll.schedule import Mark, Window, due, first_mark, went_we
 from richiamo_ingest.settings import IngestSettings
 from richiamo_ingest.site import Site
 from richiamo_ingest.taking import Taking
-from richiamo_kit import database, metrics
+from richiamo_kit import database, metrics, tracing
 from richiamo_kit.clock import Clock
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.kalliope_rest import KalliopeAccount, PbxTrouble, Trouble
@@ -107,7 +107,8 @@ class Poller:
             mark = kept.mark if kept else first_mark(now)
             since = due(mark, site, anew=asked_with != site)
             if since is None or now >= since:
-                mark = await self._poll(mark, site)
+                with tracing.entrance("poll"):
+                    mark = await self._poll(mark, site)
                 # Before the mark is kept: whoever reads the new mark finds its alarm too.
                 self._show(mark, site)
                 kept = await marks.write(site.pbx_name, mark, after=kept.position if kept else 0)
