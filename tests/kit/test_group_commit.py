@@ -50,20 +50,6 @@ async def test_a_known_id_and_a_wrong_position_are_told_to_their_own_senders(
     assert len([one async for one in read_stream(event_store.client, CDR)]) == 52
 
 
-async def test_of_a_unit_all_or_nothing_is_stored(event_store: JetStreamEventStore) -> None:
-    group = GroupCommit(event_store.client)
-    await group.send(record(0))
-    refused = [record(1), record(7, **{EXPECTED_POSITION: "0"})]
-    units = [[record(number), record(number + 500)] for number in range(20, 320)]
-    answers = await group.send_units([units[0], refused, *units[1:], [record(2)]])
-    stored = {one.position: one.body async for one in read_stream(event_store.client, CDR)}
-    assert isinstance(answers[1], JetStreamError)
-    assert not {b"1", b"7"} & set(stored.values())
-    for unit, answer in zip([units[0], *units[1:]], [answers[0], *answers[2:-1]], strict=True):
-        assert isinstance(answer, Acknowledged)
-        assert [stored[answer.position - 1], stored[answer.position]] == [message.body for message in unit]
-
-
 async def test_nobody_waits_for_ever_when_it_ends_while_a_refused_group_is_sent_apart(
     event_store: JetStreamEventStore,
 ) -> None:

@@ -1,7 +1,7 @@
 """Where do numbers live? The caller directory on a NATS bucket: the one place that leads from an id to a person.
 
-Two entries a caller, written as one: `h.<keyed hash of the number>` holds id and number, `i.<id>` holds the hash. The
-second goes first and holds no digits, so whatever a crash leaves behind says nothing about anybody.
+Two entries a caller: `h.<keyed hash of the number>` holds id and number, `i.<id>` holds the hash. The second
+is written first and holds no digits, so whatever a crash leaves behind says nothing about anybody.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -86,7 +86,8 @@ class NatsDirectory:
         found = dict(zip(each, await asyncio.gather(*map(self.find, each)), strict=True))
         fresh = {number: CallerId(uuid4().hex) for number, caller in found.items() if caller is None}
         if fresh:
-            answers = await self._group.send_units([self._entries(*one) for one in fresh.items()])
+            _require(await self._group.send_all([self._pointer(*one) for one in fresh.items()]))
+            answers = await self._group.send_all([self._entry(*one) for one in fresh.items()])
             for (number, caller), answer in zip(fresh.items(), answers, strict=True):
                 fresh[number] = await self._standing(number, caller, answer)
                 self._remember(number, fresh[number])
@@ -102,16 +103,17 @@ class NatsDirectory:
         standing = await newest_on(self._client, DIRECTORY, _by_hash(self._hash(number)))
         if standing is None:
             raise Unavailable("the directory entry moved while it was made") from answer
-        return CallerId(json.loads(standing.body)["id"])
+        winner = CallerId(json.loads(standing.body)["id"])
+        if winner != caller:
+            await self._erase(await newest_on(self._client, DIRECTORY, _by_id(caller)))
+        return winner
 
-    def _entries(self, number: str, caller: CallerId) -> tuple[Outgoing, Outgoing]:
-        """Both entries of a new caller; the stream takes both, or none when the number has a caller."""
-        digest = self._hash(number)
+    def _pointer(self, number: str, caller: CallerId) -> Outgoing:
+        return Outgoing(_by_id(caller), {}, self._hash(number).encode())
+
+    def _entry(self, number: str, caller: CallerId) -> Outgoing:
         body = json.dumps({"id": caller, "number": number}).encode()
-        return (
-            Outgoing(_by_id(caller), {}, digest.encode()),
-            Outgoing(_by_hash(digest), {EXPECTED_POSITION: "0"}, body),
-        )
+        return Outgoing(_by_hash(self._hash(number)), {EXPECTED_POSITION: "0"}, body)
 
     async def find(self, number: str) -> CallerId | None:
         """The caller of this number, or None; never creates one."""
@@ -234,6 +236,12 @@ class NatsDirectory:
         except JetStreamError as error:
             if error.status != 404 and "not found" not in error.description:
                 raise Unavailable(str(error)) from error
+
+
+def _require(answers: Iterable[Acknowledged | JetStreamError]) -> None:
+    for answer in answers:
+        if isinstance(answer, JetStreamError):
+            raise Unavailable(str(answer)) from answer
 
 
 def _by_hash(digest: str) -> str:

@@ -21,12 +21,12 @@ _FEW = 16
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    messages: Sequence[Outgoing]
+    message: Outgoing
     answer: asyncio.Future[Acknowledged]
 
 
 class GroupCommit:
-    """Stores messages of one stream (`allow_atomic`), several at a time when several wait."""
+    """Stores single messages of one stream (`allow_atomic`), several at a time when several wait."""
 
     def __init__(self, client: Client, *, patience: float = PATIENCE) -> None:
         self._client = client
@@ -36,22 +36,17 @@ class GroupCommit:
 
     async def send(self, message: Outgoing) -> Acknowledged:
         """Store one message; raises as `publish.send` does for it alone, whatever became of its neighbours."""
-        [waiting] = self._queued([[message]])
+        [waiting] = self._queued([message])
         return await waiting.answer
 
     async def send_all(self, messages: Sequence[Outgoing]) -> list[Acknowledged | JetStreamError]:
-        """`send_units` of single messages."""
-        return await self.send_units([[message] for message in messages])
+        """Store many messages, each for itself; answers what became of each.
 
-    async def send_units(self, units: Sequence[Sequence[Outgoing]]) -> list[Acknowledged | JetStreamError]:
-        """Store many units, each for itself, of each all messages or none; answers what became of each.
-
-        A unit is where its last message is. Raises `Unavailable` when it is not known what became of one of them; the
-        others may be stored.
+        Raises `Unavailable` when that is not known of one of them; the others may be stored.
         """
         answers: list[Acknowledged | JetStreamError] = []
         trouble: Unavailable | None = None
-        for waiting in self._queued(units):
+        for waiting in self._queued(messages):
             try:
                 answers.append(await waiting.answer)
             except JetStreamError as error:
@@ -62,9 +57,9 @@ class GroupCommit:
             raise trouble
         return answers
 
-    def _queued(self, units: Sequence[Sequence[Outgoing]]) -> list[_Waiting]:
+    def _queued(self, messages: Sequence[Outgoing]) -> list[_Waiting]:
         loop = asyncio.get_running_loop()
-        queued = [_Waiting(unit, loop.create_future()) for unit in units]
+        queued = [_Waiting(message, loop.create_future()) for message in messages]
         self._waiting.extend(queued)
         if self._waiting and (self._sender is None or self._sender.done()):
             self._sender = asyncio.create_task(self._send_all(), name="group_commit")
@@ -84,14 +79,13 @@ class GroupCommit:
         group: list[_Waiting] = []
         later: list[_Waiting] = []
         guarded: set[str] = set()
-        room = _MOST
         for one in self._waiting:
-            subjects = {message.subject for message in one.messages if EXPECTED_POSITION in message.headers}
-            room -= len(one.messages)
-            if group and (room < 0 or not subjects.isdisjoint(guarded)):
+            subject = one.message.subject if EXPECTED_POSITION in one.message.headers else ""
+            if len(group) == _MOST or subject in guarded:
                 later.append(one)
                 continue
-            guarded |= subjects
+            if subject:
+                guarded.add(subject)
             group.append(one)
         self._waiting = later
         return group
@@ -99,8 +93,7 @@ class GroupCommit:
     async def _send_group(self, group: list[_Waiting]) -> None:
         try:
             try:
-                together = [message for one in group for message in one.messages]
-                last = await send(self._client, together, patience=self._patience)
+                last = await send(self._client, [one.message for one in group], patience=self._patience)
             except JetStreamError:
                 # One known id or wrong position refuses all, and none is stored.
                 await self._send_apart(group)
@@ -113,11 +106,10 @@ class GroupCommit:
                 _fail(one, Unavailable(f"the append was cut short: {error}"))
             raise
         else:
-            position = last.position - len(together)
-            for one in group:
-                position += len(one.messages)
+            first = last.position - len(group) + 1
+            for number, one in enumerate(group):
                 if not one.answer.done():
-                    one.answer.set_result(Acknowledged(position, duplicate=False))
+                    one.answer.set_result(Acknowledged(first + number, duplicate=False))
 
     async def _send_apart(self, group: list[_Waiting]) -> None:
         """In smaller groups, and at last each for itself: one refusal costs its neighbours little."""
@@ -130,7 +122,7 @@ class GroupCommit:
 
     async def _send_one(self, one: _Waiting) -> None:
         try:
-            acknowledged = await send(self._client, one.messages, patience=self._patience)
+            acknowledged = await send(self._client, [one.message], patience=self._patience)
         except (JetStreamError, Unavailable) as error:
             _fail(one, error)
         except BaseException as error:
