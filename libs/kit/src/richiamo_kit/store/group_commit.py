@@ -1,7 +1,7 @@
-"""How do many small appends share one write to the disk? What waits while one batch is on its way is the next batch.
+"""How do many small appends share one write to the disk? What waits while some are on their way goes next, together.
 
-Every message is acknowledged only when its stream has it on disk, and alone it pays for that alone. Under load the
-messages that arrive during one write go together in the next; without load a message goes at once, by itself.
+Every message is acknowledged only when its stream has it on disk. Under load the messages that arrive during one write
+go in the next, as one batch when they are many; without load a message goes at once, by itself.
 """
 
 import asyncio
@@ -16,7 +16,8 @@ from richiamo_kit.store.publish import EXPECTED_POSITION, PATIENCE, Acknowledged
 
 _MOST = 500
 _PIECES = 4
-_FEW = 16
+_FEW = 12
+"""So many are done sooner side by side: the server takes 5 to 10 ms to begin and commit a batch, 1 ms for one message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,7 @@ class GroupCommit:
 
     async def _send_all(self) -> None:
         while self._waiting:
-            group = self._next_group()
-            # Two messages of one id in a batch would be refused: what is alone goes alone.
-            if len(group) == 1:
-                await self._send_one(group[0])
-            else:
-                await self._send_group(group)
+            await self._send(self._next_group())
 
     def _next_group(self) -> list[_Waiting]:
         """What has waited longest; of those that expect a position one a subject, for a second could only be refused."""
@@ -90,13 +86,18 @@ class GroupCommit:
         self._waiting = later
         return group
 
-    async def _send_group(self, group: list[_Waiting]) -> None:
+    async def _send(self, group: list[_Waiting]) -> None:
+        if len(group) <= _FEW:
+            await asyncio.gather(*(self._send_one(one) for one in group))
+            return
         try:
             try:
                 last = await send(self._client, [one.message for one in group], patience=self._patience)
             except JetStreamError:
-                # One known id or wrong position refuses all, and none is stored.
-                await self._send_apart(group)
+                # One known id or wrong position refuses all, and none is stored: in parts, so that it costs few neighbours.
+                size = -(-len(group) // _PIECES)
+                for start in range(0, len(group), size):
+                    await self._send(group[start : start + size])
                 return
         except Unavailable as error:
             for one in group:
@@ -110,15 +111,6 @@ class GroupCommit:
             for number, one in enumerate(group):
                 if not one.answer.done():
                     one.answer.set_result(Acknowledged(first + number, duplicate=False))
-
-    async def _send_apart(self, group: list[_Waiting]) -> None:
-        """In smaller groups, and at last each for itself: one refusal costs its neighbours little."""
-        if len(group) <= _FEW:
-            await asyncio.gather(*(self._send_one(one) for one in group))
-            return
-        size = -(-len(group) // _PIECES)
-        for start in range(0, len(group), size):
-            await self._send_group(group[start : start + size])
 
     async def _send_one(self, one: _Waiting) -> None:
         try:
