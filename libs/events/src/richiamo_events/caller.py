@@ -4,7 +4,7 @@ Requests follow from the set of facts (`requests.py`); the reservation, the reca
 hiding follow from the log in its order. `evolve` is pure and never raises.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from richiamo_events import subjects
 from richiamo_events.envelope import Recorded
+from richiamo_events.frozen import dataclass, replace
 from richiamo_events.history import Flush, History, whole_second
 from richiamo_events.ids import CallerId, DialId, FlushId, NoteId, ReservationId, Username
 from richiamo_events.language import (

@@ -1,8 +1,9 @@
 """What surrounds an event? Who wrote it, when it happened, when the log took it, and because of what."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from richiamo_events.frozen import dataclass
 from richiamo_events.language import Event
 
 

@@ -6,12 +6,13 @@ This is a *set*: adding the same reports in any order, any number of times, give
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import PlainSerializer
 
+from richiamo_events.frozen import dataclass, replace
 from richiamo_events.ids import CallId, DialId, FlushId, Username
 from richiamo_events.language import (
     CallMissed,

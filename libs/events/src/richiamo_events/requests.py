@@ -5,11 +5,12 @@ of facts alone, never on the order in which they arrived.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import IntEnum
 from typing import Literal, assert_never
 
+from richiamo_events.frozen import dataclass
 from richiamo_events.history import Flush, History, Known, Missed, Outbound, Served
 from richiamo_events.ids import CallId, DialId, RequestId, Username
 from richiamo_events.language import Rank, RecallOutcome
