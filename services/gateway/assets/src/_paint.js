@@ -3,6 +3,9 @@
 /** Figures as the tables write them: in the locale of the page. */
 export const count = new Intl.NumberFormat(document.documentElement.lang, { useGrouping: "always" });
 
+/** A bar of a stack; of nothing without its border, which would rub out the axis. */
+export const bar = (value) => (value ? { value } : { value, itemStyle: { borderWidth: 0 } });
+
 /** A custom property as a colour that the chart can paint; `box` is where it will be painted. */
 export function painter(box) {
   return (name) => {

@@ -5,7 +5,7 @@ import * as echarts from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { clock, now, text } from "./_page.js";
 import { asOf } from "./_past.js";
-import { count, onColours, painter } from "./_paint.js";
+import { bar, count, onColours, painter } from "./_paint.js";
 
 echarts.use([BarChart, PieChart, GridComponent, TooltipComponent, SVGRenderer]);
 
@@ -32,7 +32,7 @@ function options(data, paint) {
     grid: { left: 8, right: 8, top: 12, bottom: 8, outerBoundsMode: "same" },
     xAxis: { type: "category", data: data.labels, axisLabel: { color: paint("--muted"), hideOverlap: true }, axisLine: { lineStyle: { color: paint("--line") } }, axisTick: { show: false } },
     yAxis: { type: "value", minInterval: 1, axisLabel: { color: paint("--muted"), formatter: (value) => count.format(value) }, splitLine: { lineStyle: { color: paint("--line") } } },
-    series: data.series.map((series) => ({ name: series.name, type: "bar", stack: "all", barMaxWidth: 48, itemStyle: { color: colour(series), borderColor: paint("--surface"), borderWidth: 1 }, data: series.values })),
+    series: data.series.map((series) => ({ name: series.name, type: "bar", stack: "all", barMaxWidth: 48, itemStyle: { color: colour(series), borderColor: paint("--surface"), borderWidth: 1 }, data: series.values.map(bar) })),
   };
 }
 

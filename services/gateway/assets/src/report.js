@@ -4,7 +4,7 @@ import { BrushComponent, GridComponent, ToolboxComponent, TooltipComponent } fro
 import * as echarts from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { startFigures } from "./_figures.js";
-import { count, onColours, painter } from "./_paint.js";
+import { bar, count, onColours, painter } from "./_paint.js";
 
 echarts.use([BarChart, LineChart, PieChart, BrushComponent, GridComponent, ToolboxComponent, TooltipComponent, SVGRenderer]);
 
@@ -58,7 +58,7 @@ function options(box, days) {
     const title = document.getElementById(box.closest("section").getAttribute("aria-labelledby")).textContent;
     return axes(days, [{ type: "line", name: title, lineStyle: { color: painted(`--${name}`) }, itemStyle: { color: painted(`--${name}`) }, symbolSize: 6, data: days.map((row) => valueOf(row, name)) }]);
   }
-  return axes(days, on().map((key) => ({ ...look(key), type: "bar", stack: "all", barMaxWidth: 48, data: days.map((row) => valueOf(row, key.dataset.series)) })));
+  return axes(days, on().map((key) => ({ ...look(key), type: "bar", stack: "all", barMaxWidth: 48, data: days.map((row) => bar(valueOf(row, key.dataset.series))) })));
 }
 
 function draw() {
