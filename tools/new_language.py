@@ -1,4 +1,4 @@
-"""What has to be said in a further language? Every text of pages, problems, figures and workbooks, as one .po file to fill.
+"""What has to be said in a further language? Every text of pages, problems, figures, workbooks and explanations, as one .po file to fill.
 
 `.venv/bin/python tools/new_language.py de >de.po`; the folder with the filled file is `RICHIAMO_LANGUAGES_DIR`.
 """
@@ -14,6 +14,7 @@ from babel.messages.pofile import write_po
 
 import richiamo_gateway
 from richiamo_events import figures
+from richiamo_ops.explaining import phrases
 from richiamo_reporting import words
 
 _METHODS = [("**.py", "python"), ("pages/**.html", "jinja2")]
@@ -28,7 +29,7 @@ def catalogue(code: str) -> Catalog:
     for _, _, text, _, _ in extract_from_dir(package, _METHODS, _OPTIONS, _KEYWORDS):
         if text:
             made.add(text)
-    for text in (*figures.english(), *words.english()):
+    for text in (*figures.english(), *words.english(), *phrases.english()):
         made.add(text)
     return made
 

@@ -11,7 +11,13 @@ from babel.messages.pofile import read_po, write_po
 from openpyxl import load_workbook
 
 from richiamo_gateway import languages
+from richiamo_gateway.pages.language import language_of
+from richiamo_gateway.pages.settings import values
+from richiamo_gateway.pages.settings.fields import SETTINGS
 from richiamo_kit import further_languages
+from richiamo_kit.errors import Problem
+from richiamo_ops.explain import explain
+from richiamo_ops.explaining.phrases import say
 from tests.gateway.conftest import House
 
 TOOL = Path(__file__).parents[2] / "tools" / "new_language.py"
@@ -62,6 +68,25 @@ async def test_pages_workbooks_and_refusals_speak_a_language_that_is_one_file(
     names = await house.admin()
     form = await names.get(f"{house.url}/users/_new", headers={"Accept": "text/html"})
     assert '<option value="eo">' in form.text, "and users can choose it"
+
+
+def test_explanations_speak_it_too_and_say_which_languages_there_are(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(folder)
+    monkeypatch.setenv("RICHIAMO_LANGUAGES_DIR", str(folder))
+    with pytest.raises(Problem, match="There is no language xx; there are: it, en, eo"):
+        explain("dashboard", language="xx")
+    assert say("reserved", "eo", who="Anna") == marked("Anna reserved the customer")
+    assert say("reserved", "it", who="Anna") == "Anna ha prenotato il cliente"
+
+
+def test_a_setting_is_written_with_the_decimal_sign_of_its_language(folder: Path) -> None:
+    written(folder)
+    languages.add(folder)
+    threshold = next(one for one in SETTINGS.values() if one.kind == "seconds")
+    told = {code: values.written(threshold, 7.5, language_of(code)) for code in ("it", "en", "eo")}
+    assert told == {"it": "7,5", "en": "7.5", "eo": "7,5"}
 
 
 def test_what_is_missing_or_has_lost_a_value_is_told_in_english(folder: Path) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 import pytest
-from playwright.async_api import CDPSession, Page, Route, expect
+from playwright.async_api import Browser, CDPSession, Page, Route, expect
 
 from tests.gateway.conftest import House
 from tests.gateway_pages.conftest import Enter, Lose
@@ -130,3 +130,41 @@ async def test_a_form_sent_while_the_server_is_away_keeps_what_was_typed_and_say
     await expect(bar).to_contain_text("answers again")
     await page.press("#search [name=who]", "Enter")
     await page.wait_for_url("**/audit?who=ada")
+
+
+async def test_a_link_followed_while_the_server_is_away_leaves_the_page_as_it_is_and_says_so(enter: Enter) -> None:
+    page = await enter("anna", language="en")
+    await page.goto("/account")
+    await page.fill("#token-form [name=name]", "Wallboard")
+    network = await network_of(page)
+    await network.send("Network.emulateNetworkConditions", _AWAY)
+    await expect(page.locator("p.away")).to_contain_text("Offline since")
+    await page.click("nav a[href='/widgets']")
+    await expect(page.locator("p.away")).to_contain_text(re.compile(f"since {_TIME.pattern}. Other pages open when"))
+    assert page.url.endswith("/account")
+    await expect(page.locator("#token-form [name=name]")).to_have_value("Wallboard")
+    await network.send("Network.emulateNetworkConditions", {**_SLOW, "offline": False, "latency": 0})
+    await expect(page.locator("p.away")).to_have_count(0)
+    await page.click("nav a[href='/widgets']")
+    await page.wait_for_url("**/widgets")
+
+
+async def test_the_log_in_says_that_the_server_is_away_and_keeps_what_was_typed(house: House, browser: Browser) -> None:
+    await house.person("anna", language="en")
+    context = await browser.new_context(base_url=house.url, locale="en-GB")
+    page = await context.new_page()
+    await page.goto("/login")
+    await page.fill("[name=username]", "anna")
+    await page.fill("[name=password]", "pw-anna")
+    await page.route("**/*", away)
+    await page.press("[name=password]", "Enter")
+    await expect(page.locator("p.away")).to_contain_text(
+        re.compile(f"has not answered since {_TIME.pattern}.*still here")
+    )
+    await expect(page.locator("[name=username]")).to_have_value("anna")
+    assert await barriers(page) == []
+    await page.unroute("**/*")
+    await expect(page.locator("p.away")).to_contain_text("answers again")
+    await page.press("[name=password]", "Enter")
+    await page.wait_for_url("**/missed-calls")
+    await context.close()

@@ -1,10 +1,9 @@
-"""Why is a request or a figure what it is? Asked of the log and the reports, told in Italian or English."""
+"""Why is a request or a figure what it is? Asked of the log and the reports, told in any language of the site."""
 
 import asyncio
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from cyclopts import Parameter
 from rich.console import Console
 
 from richiamo_events import figures, subjects
@@ -12,8 +11,9 @@ from richiamo_events.envelope import Recorded
 from richiamo_events.ids import CallerId, CallId
 from richiamo_events.settings import Rules
 from richiamo_ingest import call_index
-from richiamo_kit import database
+from richiamo_kit import database, further_languages
 from richiamo_kit.errors import Problem
+from richiamo_kit.settings import Settings
 from richiamo_ops.asking import asking
 from richiamo_ops.explaining.phrases import say
 from richiamo_ops.explaining.request import Explainer
@@ -28,7 +28,7 @@ def explain(
     day: date | None = None,
     figure: str | None = None,
     queue: tuple[str, ...] = (),
-    language: Annotated[Literal["it", "en"], Parameter(name="--language")] = "en",
+    language: str = "en",
 ) -> int:
     """Tell which events and rules made a request, or a figure of a report, what it is.
 
@@ -47,8 +47,11 @@ def explain(
     queue
         Only these queues.
     language
-        it or en.
+        it, en, or one whose file is in RICHIAMO_LANGUAGES_DIR.
     """
+    languages = ("it", "en", *further_languages.add(Settings().languages_dir))
+    if language not in languages:
+        raise Problem(400, "no-such-language", f"There is no language {language}; there are: {', '.join(languages)}.")
     if what in _REPORTS:
         if day is None or figure is None:
             raise Problem(400, "which-figure", "Say which figure: --day 2026-11-20 --figure unanswered.")
@@ -113,7 +116,7 @@ async def _figure(report: str, day: date, figure: str, queues: tuple[str, ...], 
     name = figure.removeprefix("backlog_").removeprefix("backlog.")
     if not figures.known(name, section):
         raise Problem(404, "no-such-figure", f"The report {report} has no figure {figure}.")
-    words = figures.figure(name, language, section)
+    words = further_languages.figure(name, language, section)
     asked: dict[str, Any] = {"report": report, "figure": figure, "queue": list(queues), "limit": 1000}
     asked |= {"day": day.isoformat()} if report == "day" else {"from": day.isoformat(), "to": day.isoformat()}
     async with reached("explain") as site, asking(site) as ask:

@@ -1,6 +1,8 @@
-"""How is it said, in Italian and in English? Each sentence names the rule of the domain that it follows."""
+"""How is it said, in Italian, in English and in a further language? Each sentence names the rule that it follows."""
 
 from collections.abc import Mapping
+
+from richiamo_kit.further_languages import told
 
 _PHRASES: Mapping[str, tuple[str, str]] = {
     # What the log says.
@@ -168,5 +170,11 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
 
 
 def say(phrase: str, language: str, /, **values: object) -> str:
-    """The sentence or word in `it` or else English, filled in. Raises `KeyError` for one that there is not."""
-    return _PHRASES[phrase][0 if language == "it" else 1].format(**values)
+    """The sentence or word in a language of the site or else in English. Raises `KeyError` for one that there is not."""
+    italian, source = _PHRASES[phrase]
+    return (italian if language == "it" else told(source, language)).format(**values)
+
+
+def english() -> list[str]:
+    """Every sentence and word, for the catalogue of a further language."""
+    return [text for _, text in _PHRASES.values()]

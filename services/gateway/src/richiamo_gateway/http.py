@@ -3,14 +3,12 @@
 import asyncio
 import contextlib
 import importlib.util
-from pathlib import Path
 from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
-from starlette.staticfiles import StaticFiles
 
 from richiamo_gateway import problem
 from richiamo_gateway.api import (
@@ -27,6 +25,7 @@ from richiamo_gateway.api import (
     worklist,
 )
 from richiamo_gateway.api.parameters import GatewayOf
+from richiamo_gateway.built import STATIC, Built
 from richiamo_gateway.context import Gateway
 from richiamo_gateway.protection import Protection
 from richiamo_kit import health, metrics, tracing
@@ -35,7 +34,6 @@ from richiamo_kit.traced_requests import Traced
 
 API = "/api/v1"
 _LOG_END_SECONDS = 1.0
-STATIC = Path(__file__).parent / "static"
 
 _DESCRIPTION = """
 Recall every customer whose call was lost.
@@ -114,7 +112,7 @@ def make_app(gateway: Gateway, checks: health.Health) -> FastAPI:
 def _include_pages(app: FastAPI) -> None:
     """Adds the pages; `pages.error_page`, when there, shows errors to browsers, `problem_title` names them in their language."""
     if STATIC.is_dir():
-        app.mount("/static", StaticFiles(directory=STATIC), name="static")
+        app.mount("/static", Built(), name="static")
     if importlib.util.find_spec("richiamo_gateway.pages") is None:
         return
     pages = importlib.import_module("richiamo_gateway.pages")

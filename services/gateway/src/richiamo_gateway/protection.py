@@ -69,9 +69,8 @@ class Protection:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                if not scope["path"].startswith("/static/"):
-                    # Whatever is shown belongs to one person at one moment.
-                    headers.setdefault("Cache-Control", "no-store")
+                # Whatever is shown belongs to one person at one moment; a built file says itself how long it holds.
+                headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         headers = Headers(scope=scope)

@@ -1,7 +1,6 @@
 """How does a page become HTML? One Jinja environment a language, everything escaped, nothing undefined."""
 
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from richiamo_gateway import built
 from richiamo_gateway.auth.user import User
 from richiamo_gateway.context import gateway_of
 from richiamo_gateway.pages.as_of import as_of, others, without
@@ -19,7 +19,6 @@ from richiamo_gateway.pages.script_texts import script_texts
 from richiamo_kit.further_languages import figure
 
 PAGES = Path(__file__).parent
-STATIC = PAGES.parent / "static"
 
 
 @cache
@@ -35,17 +34,9 @@ def environment(code: str) -> Environment:
     )
     made.install_gettext_translations(language_of(code).texts, newstyle=True)  # type: ignore[attr-defined]
     made.filters["number"] = shown_number
-    made.globals.update(asset=asset, languages=NAMES)
+    made.globals.update(asset=built.address, languages=NAMES)
     made.globals["meaning"] = lambda name, section="": figure(name, code, section)
     return made
-
-
-@cache
-def asset(name: str) -> str:
-    """The address of a built file, with a mark that changes when its content does."""
-    path = STATIC / name
-    mark = sha256(path.read_bytes()).hexdigest()[:10] if path.is_file() else "missing"
-    return f"/static/{name}?{mark}"
 
 
 def language_for(request: Request, user: User | None) -> Language:

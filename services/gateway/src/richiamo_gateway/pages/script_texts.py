@@ -33,6 +33,9 @@ _TEXTS = {
         "Richiamo has not answered since {time}. Nothing was sent; what you typed is still here."
         " Leave this page open: it says here when you can send it."
     ),
+    "away_left": N_(
+        "Richiamo has not answered since {time}. Other pages open when it answers again; this one stays as it is."
+    ),
     "back": N_("Richiamo answers again. What you typed is still here: send it now."),
     "notify_refused": N_("The browser does not allow notices of this site"),
     "past": N_("This is how it was: nothing can be changed here"),

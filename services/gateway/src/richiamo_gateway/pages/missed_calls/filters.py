@@ -6,7 +6,7 @@ from starlette.datastructures import QueryParams
 
 from richiamo_gateway.pages.formats import Formats
 from richiamo_gateway.pages.language import N_
-from richiamo_gateway.pages.list_address import PAGE_ROWS, Chip, ListAddress, is_day, read_place
+from richiamo_gateway.pages.list_address import Chip, ListAddress, is_day, read_place
 
 TEXTS = {
     "caller": N_("Number contains"),
@@ -23,6 +23,8 @@ DAYS = {
 }
 COLUMNS = ("availability", "number", "queue", "calls", "recalled", "last_recall", "first_call", "last_call")
 _USUAL_SORT = "availability"
+ROWS = 50
+"""Of a page: more than a shift scrolls through, and half of what a hundred take to write, lay out and paint."""
 _LONGEST = 100
 
 
@@ -40,7 +42,7 @@ class Filters(ListAddress):
                 asked.setdefault(name, []).append(value)
             else:
                 asked[name] = value
-        return {**asked, "sort": self.sort, "limit": PAGE_ROWS, "after": self.after or None}
+        return {**asked, "sort": self.sort, "limit": ROWS, "after": self.after or None}
 
     def chips(self, formats: Formats) -> list[Chip]:
         """One chip for each active filter."""

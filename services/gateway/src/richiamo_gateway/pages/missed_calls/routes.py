@@ -13,9 +13,8 @@ from richiamo_gateway.auth.access import CurrentUser, optional_user
 from richiamo_gateway.auth.user import Role, User
 from richiamo_gateway.context import Gateway
 from richiamo_gateway.pages.as_of import as_of
-from richiamo_gateway.pages.list_address import PAGE_ROWS
 from richiamo_gateway.pages.list_look.shown import look_shown
-from richiamo_gateway.pages.missed_calls.filters import COLUMNS, DAYS, TEXTS, read_filters
+from richiamo_gateway.pages.missed_calls.filters import COLUMNS, DAYS, ROWS, TEXTS, read_filters
 from richiamo_gateway.pages.missed_calls.history import OUTCOMES, told, undoable
 from richiamo_gateway.pages.missed_calls.rows import row_encoder
 from richiamo_gateway.pages.rendering import formats_for, language_for, render
@@ -75,7 +74,7 @@ async def page(
         else {"items": []}
     )
     formats = formats_for(request, language_for(request, user))
-    start = (filters.page - 1) * PAGE_ROWS
+    start = (filters.page - 1) * ROWS
     return render(
         request,
         user,

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from babel.numbers import format_decimal
+
 from richiamo_events.settings import limits
 from richiamo_gateway.pages.language import N_, Language
 from richiamo_gateway.pages.settings.fields import Setting
@@ -44,7 +46,7 @@ def written(setting: Setting, value: Any, language: Language) -> str:
         case "pairs":
             return "\n".join(f"{alias} = {queue}" for alias, queue in value.items())
         case "seconds":
-            return f"{value:g}".replace(".", "," if language.code == "it" else ".")
+            return format_decimal(value, "0.#########", language.locale)
         case _:
             return str(value)
 
