@@ -48,10 +48,10 @@ _OUTSIDE = """[...document.querySelectorAll("body *")].filter((one) => {
 
 
 async def out_of_reach(page: Page) -> list[str]:
-    """What Tab never comes to; a row that the list has just taken over is new, so what is left is walked to once more."""
+    """What Tab never comes to; a row that the list has just taken over is new, so what is left is walked to again."""
     await page.evaluate(_WATCH)
     left: list[str] = []
-    for _ in range(2):
+    for _ in range(5):
         await page.evaluate("document.activeElement?.blur()")
         known = -1
         while (reached := await page.evaluate("reached.size")) > known:

@@ -12,6 +12,23 @@ from tests.gateway_pages.test_every_page import barriers, outside, settled
 
 GUIDE = PAGES / "style_guide"
 PARTS = ("basics", "lists", "figures", "widgets")
+_LEAST_CONTRAST = 3
+"""Of what is drawn to what it is drawn on (WCAG 2.2, 1.4.11)."""
+_CONTRASTS = """() => {
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+  const luminance = (colour) => {
+    pen.fillStyle = colour;
+    pen.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = [...pen.getImageData(0, 0, 1, 1).data].map((part) => linear(part / 255));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const background = (one) => luminance(getComputedStyle(one).backgroundColor);
+  return [...document.querySelectorAll(".legend .swatch")].map((swatch) => {
+    const pair = [background(swatch), background(swatch.closest(".panel"))];
+    return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+  });
+}"""
 
 
 def _tree(path: str) -> nodes.Template:
@@ -77,6 +94,9 @@ async def test_every_state_is_there_without_a_barrier(enter: Enter, language: st
         )
         assert twice == [], part
     await page.goto("/style-guide/figures")
+    contrasts = await page.evaluate(_CONTRASTS)
+    assert contrasts, "the charts have legends in their colours"
+    assert min(contrasts) >= _LEAST_CONTRAST, contrasts
     drawn = page.locator(".chart svg text")
     assert ("1.200" if language == "it" else "1,200") in await drawn.all_text_contents()
     await page.goto("/style-guide/lists")

@@ -44,6 +44,21 @@ def _pattern(skeleton: str, locale: Locale) -> str:
     return str(known[skeleton if skeleton in known else match_skeleton(skeleton, known)].pattern)
 
 
+def duration(seconds: object, language: Language) -> str:
+    """`Formats.duration`, for what is told without a moment."""
+    if not isinstance(seconds, int | float):
+        return DASH
+    if 0 < seconds < 60 and seconds != int(seconds):
+        return f"{format_decimal(seconds, format='0.0', locale=language.locale)} s"
+    whole = round(seconds)
+    days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
+    if days:
+        return language(N_("%(days)d d %(hours)d h"), days=days, hours=hours)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {whole % 60:02d} s" if minutes else f"{whole} s"
+
+
 @dataclass(frozen=True, slots=True)
 class Formats:
     """Formats of one language at one moment; `zone` is the site's."""
@@ -110,17 +125,7 @@ class Formats:
 
     def duration(self, seconds: object) -> str:
         """`48 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`; a dash for a mean of nothing."""
-        if not isinstance(seconds, int | float):
-            return DASH
-        if 0 < seconds < 60 and seconds != int(seconds):
-            return f"{format_decimal(seconds, format='0.0', locale=self.language.locale)} s"
-        whole = round(seconds)
-        days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
-        if days:
-            return self.language(N_("%(days)d d %(hours)d h"), days=days, hours=hours)
-        if hours:
-            return f"{hours} h {minutes:02d} min"
-        return f"{minutes} min {whole % 60:02d} s" if minutes else f"{whole} s"
+        return duration(seconds, self.language)
 
     def _by(self, skeleton: str, day: date) -> str:
         return format_date(day, _pattern(skeleton, self.language.locale), locale=self.language.locale)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from richiamo_gateway.pages.formats import duration
 from richiamo_gateway.pages.language import N_, Language
 
 _SIGNS = {
@@ -78,15 +79,15 @@ def sentence(kind: str, item: Mapping[str, Any], language: Language) -> str:
     who = str(item.get("by_name") or item.get("operator_name") or item.get("actor_name") or item.get("actor") or "")
     operator = str(item.get("operator_name") or item.get("operator") or item.get("extension") or "")
     queue = str(item.get("queue") or language(N_("another queue") if item.get("other_queue") else N_("no queue")))
-    seconds = round(float(item.get("talk_seconds") or 0))
-    values = {"who": person(who, language), "operator": operator, "queue": queue, "seconds": seconds}
+    talk = duration(round(float(item.get("talk_seconds") or 0)), language)
+    values = {"who": person(who, language), "operator": operator, "queue": queue, "talk": talk}
     match kind:
         case "call_missed":
             text = N_("Called and was not answered: %(queue)s")
         case "call_served":
-            text = N_("Called and was answered by %(operator)s, %(seconds)d s")
+            text = N_("Called and was answered by %(operator)s, %(talk)s")
         case "recall_succeeded":
-            text = N_("Reached by %(operator)s, %(seconds)d s")
+            text = N_("Reached by %(operator)s, %(talk)s")
         case "recall_failed":
             told_outcome = OUTCOMES.get(str(item.get("outcome")), N_("the call failed"))
             return language(
