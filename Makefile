@@ -124,6 +124,10 @@ metrics-page: ready ## Write docs/metrics.md from the catalogue of metrics.
 nats-users: ready ## Write deploy/nats/users.conf from the catalogue of who may say and hear what on NATS.
 	@$(BIN)/python -c "from richiamo_kit.store import access; print(access.page(), end='')" >deploy/nats/users.conf
 
+.PHONY: asyncapi
+asyncapi: ready ## Write docs/asyncapi.json, the description of the event streams, from the catalogues of events and rights.
+	@$(BIN)/python -c "from richiamo_kit import asyncapi; print(asyncapi.page(), end='')" >docs/asyncapi.json
+
 .PHONY: assets
 assets: $(STAMPS)/assets ## Build the pages' scripts and styles.
 
