@@ -43,6 +43,13 @@ class Instance:
         await self.wire.close()
         return code
 
+    def said_of_faults(self) -> str:
+        """What it printed of questions that broke it, tracebacks included; they are gone with the folder."""
+        if not self._said.exists():
+            return ""
+        parts = self._said.read_text().split("question_failed")[1:]
+        return "\n".join("question_failed" + "\n".join(part.splitlines()[:80]) for part in parts)
+
     def _hear(self, line: str) -> None:
         with self._said.open("a") as file:
             file.write(line + "\n")

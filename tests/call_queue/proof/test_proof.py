@@ -212,7 +212,8 @@ async def test_one_holder_one_dial_and_no_row_lost_whatever_breaks(
             events += walk.counts
             told += said.counts
             assert not walk.breaches, "\n".join([f"seed {seed}, round {number}", *walk.breaches[:20]])
-            assert not said.failures, said.failures[:5]
+            faults = [one.said_of_faults() for one in running_ones] if said.failures else []
+            assert not said.failures, "\n".join([f"seed {seed}, round {number}", *said.failures[:5], *faults])
         with capsys.disabled():
             print(_summary(number, events, told, running_ones.met))
         assert not _lacking(events), dict(events)
