@@ -118,13 +118,20 @@ def test_readers_and_writers_notice_nothing_while_every_view_is_rebuilt_and_swit
 
 def test_ctrl_c_leaves_no_trace_of_any_view_that_was_being_made(system: System, anna: Person) -> None:
     database = json.loads((system.folder / "var" / "run" / "endpoints.json").read_text())["database_url"]
-    rebuild = subprocess.Popen([command(), "rebuild", "all"], env=system.variables, stderr=subprocess.PIPE)
-    eventually(lambda: beside(database))
-    rebuild.send_signal(signal.SIGINT)
-    _, said = rebuild.communicate(timeout=60)
-    assert rebuild.returncode == 130, said
+    # On a busy machine it may be done before the signal comes: then once more.
+    eventually(lambda: interrupted_rebuild(system, database) == 130)
     assert beside(database) == []
     assert anna.api.get("/requests").status_code == 200
+
+
+def interrupted_rebuild(system: System, database: str) -> int:
+    """The exit code of a rebuild that gets a Ctrl-C as soon as its first view is being made."""
+    rebuild = subprocess.Popen([command(), "rebuild", "all"], env=system.variables, stderr=subprocess.PIPE)
+    eventually(lambda: beside(database) or rebuild.poll() is not None)
+    rebuild.send_signal(signal.SIGINT)
+    _, said = rebuild.communicate(timeout=60)
+    assert rebuild.returncode in {0, 130}, said
+    return rebuild.returncode
 
 
 def beside(database: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Did `make`, which started us, die or get a Ctrl-C meant for us? GNU make hands on SIGTERM but not SIGINT.
 
 A Ctrl-C in a terminal reaches the whole process group; `kill -INT` of make alone reaches make, which then waits for
-us without a word. While it does, its handler for SIGINT is no longer set, and Linux shows that.
+us without a word. While it does, a SIGINT would find neither a handler nor be ignored, and Linux shows that.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ async def parent_wants_end() -> None:
     if not made_by_make():
         await asyncio.Event().wait()
     parent = os.getppid()
-    catching = _catches_interrupt(parent)
-    while os.getppid() == parent and (not catching or _catches_interrupt(parent)):
+    while os.getppid() == parent and not _was_interrupted(parent):
         await asyncio.sleep(0.25)
 
 
-def _catches_interrupt(pid: int) -> bool:
+def _was_interrupted(make: int) -> bool:
+    """Whether make has taken its handler away, as it does when it is interrupted; started with `&` it has none."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        status = Path(f"/proc/{make}/status").read_text()
     except OSError:
         return False
-    caught = next((line for line in lines if line.startswith("SigCgt:")), "SigCgt: 0")
-    return bool(int(caught.split()[1], 16) & _SIGINT_BIT)
+    masks = dict(line.split(":\t", 1) for line in status.splitlines() if line.startswith(("SigCgt:", "SigIgn:")))
+    return len(masks) == 2 and not any(int(mask, 16) & _SIGINT_BIT for mask in masks.values())
