@@ -22,6 +22,13 @@ async def begin(page: Page, suggestion: str) -> None:
     await page.wait_for_selector("#board .widget")
 
 
+async def arrange(page: Page) -> None:
+    """Begin to arrange the board, with its script at work: before, keys do nothing and buttons send their forms."""
+    await page.click("#edit")
+    await page.wait_for_url("**edit**")
+    await page.wait_for_load_state()
+
+
 @pytest.mark.parametrize(("language", "dark", "width"), [("it", False, 1360), ("en", True, 390)])
 async def test_a_suggested_board_shows_the_figures_without_a_barrier(
     enter: Enter, lose_call: Lose, language: str, dark: bool, width: int
@@ -54,7 +61,7 @@ async def test_widgets_are_moved_sized_and_removed_by_key_and_keep_the_focus(ent
     page = await enter("anna", language="en")
     await begin(page, "operator")
     before = await titles(page)
-    await page.click("#edit")
+    await arrange(page)
     await page.focus("#w1")
     await page.keyboard.press("ArrowRight")
     await expect(page.locator("#w1")).to_have_attribute("data-place", "1")
@@ -72,9 +79,7 @@ async def test_widgets_are_moved_by_button_and_by_pointer(enter: Enter) -> None:
     page = await enter("anna", language="en")
     await begin(page, "operator")
     before = await titles(page)
-    await page.click("#edit")
-    # Without the script the same button sends the form, and the focus comes back to the widget.
-    await page.wait_for_load_state()
+    await arrange(page)
     await page.click("#w2 [data-tool=later]")
     await expect(page.locator("#w2")).to_have_attribute("data-place", "2")
     await expect(page.locator("#w2 [data-tool=later]")).to_be_focused()
@@ -89,7 +94,7 @@ async def test_a_widget_is_added_from_the_gallery_and_filtered(enter: Enter, los
     await lose_call("+390501234568", "Assistenza")
     page = await enter("sara", role="supervisor", language="en")
     await begin(page, "wall")
-    await page.click("#edit")
+    await arrange(page)
     await page.click("text=Add")
     await page.locator("button[value='dashboard.totals.total']").click()
     added = page.locator("#board .widget").last
@@ -103,7 +108,7 @@ async def test_a_widget_is_added_from_the_gallery_and_filtered(enter: Enter, los
 async def test_an_operator_sees_of_a_published_board_what_is_theirs_to_see(enter: Enter, house: House) -> None:
     sara = await enter("sara", role="supervisor", language="en")
     await begin(sara, "supervisor")
-    await sara.click("#edit")
+    await arrange(sara)
     await sara.click("text=Publish to everybody")
     await expect(sara.get_by_text("published to everybody")).to_be_visible()
     address = sara.url.partition("?")[0]
