@@ -48,7 +48,7 @@ class Instance:
         if not self._said.exists():
             return ""
         parts = self._said.read_text().split("question_failed")[1:]
-        return "\n".join("question_failed" + "\n".join(part.splitlines()[:80]) for part in parts)
+        return "\n".join("question_failed" + "\n".join(part.splitlines()[:400]) for part in parts)
 
     def _hear(self, line: str) -> None:
         with self._said.open("a") as file:

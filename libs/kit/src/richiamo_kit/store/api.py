@@ -48,7 +48,10 @@ async def ask_server(
         raise Unavailable("JetStream has no leader for this stream") from error
     except (nats.errors.Error, TimeoutError, OSError) as error:
         raise Unavailable(f"JetStream did not answer: {error}") from error
-    answer = json.loads(message.data)
+    try:
+        answer = json.loads(message.data)
+    except ValueError as error:
+        raise Unavailable("JetStream answered something that is no JSON") from error
     if not isinstance(answer, dict):
         raise Unavailable("JetStream answered something else than an object")
     refusal = answer.get("error")

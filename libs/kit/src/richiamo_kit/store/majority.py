@@ -39,12 +39,16 @@ async def stay_with_majority(client: Client) -> None:
 async def _is_led(client: Client) -> bool:
     try:
         told: Any = await api(client, f"STREAM.INFO.{EVENTS}")
+        return "cluster" not in told or _followed(told["cluster"])
     except JetStreamError as error:
         # Whoever refuses for good is led: the stream is not there yet.
         return not error.passing
     except Unavailable:
         return False
-    return "cluster" not in told or _followed(told["cluster"])
+    except (KeyError, TypeError):
+        # Of another version of NATS perhaps: no reason to leave, and none to watch no longer.
+        _log.exception("cluster_not_understood")
+        return True
 
 
 def _followed(cluster: Mapping[str, Any]) -> bool:
