@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from tests.gateway.conftest import House, house, queue_service, reporting_service
@@ -16,6 +16,8 @@ __all__ = ["house", "queue_service", "reporting_service"]
 
 Enter = Callable[..., Awaitable[Page]]
 Lose = Callable[..., Awaitable[str]]
+
+_PROBE = "/are-you-there"
 
 # Patient, for a machine with much else to do: what is expected comes, when does not matter here.
 expect.set_options(timeout=30_000)
@@ -30,6 +32,15 @@ async def browser() -> AsyncIterator[Browser]:
         )
         yield browser
         await browser.close()
+
+
+async def stand_between(page: Page, pattern: str, answer: Callable[[Route], Awaitable[None]]) -> None:
+    """Let `answer` have what the page asks for; back when it does, for the browser takes a moment to begin with it."""
+    await page.route(pattern, answer)
+    await page.route(f"**{_PROBE}", lambda route: route.fulfill(status=204))
+    while await page.evaluate(f"fetch('{_PROBE}').then(({{ status }}) => status)") != 204:
+        pass
+    await page.unroute(f"**{_PROBE}")
 
 
 @pytest_asyncio.fixture

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, CDPSession, Page, Route, expect
 
 from tests.gateway.conftest import House
-from tests.gateway_pages.conftest import Enter, Lose
+from tests.gateway_pages.conftest import Enter, Lose, stand_between
 from tests.gateway_pages.test_every_page import barriers
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
@@ -120,7 +120,7 @@ async def test_a_form_sent_while_the_server_is_away_keeps_what_was_typed_and_say
         where, typed = FIELDS[path]
         field = page.locator(where)
         await field.fill(typed)
-        await page.route("**/*", trouble)
+        await stand_between(page, "**/*", trouble)
         await field.press("Enter")
         await expect(bar).to_contain_text(re.compile(f"has not answered since {_TIME.pattern}.*still here"))
         await expect(field).to_have_value(typed)
@@ -156,7 +156,7 @@ async def test_the_log_in_says_that_the_server_is_away_and_keeps_what_was_typed(
     await page.goto("/login")
     await page.fill("[name=username]", "anna")
     await page.fill("[name=password]", "pw-anna")
-    await page.route("**/*", away)
+    await stand_between(page, "**/*", away)
     await page.press("[name=password]", "Enter")
     await expect(page.locator("p.away")).to_contain_text(
         re.compile(f"has not answered since {_TIME.pattern}.*still here")

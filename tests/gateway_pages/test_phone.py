@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.gateway.conftest import House
-from tests.gateway_pages.conftest import Enter, Lose
+from tests.gateway_pages.conftest import Enter, Lose, stand_between
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers, pytest.mark.slow]
 
@@ -144,7 +144,7 @@ async def a_reservation(walk: Walk, caller: str) -> None:
     await page.keyboard.press("Enter")
     await expect(page.locator("#toasts")).to_contain_text("Nota")
     await page.keyboard.press("Escape")
-    await page.route("**/recalls", as_a_pbx_would)
+    await stand_between(page, "**/recalls", as_a_pbx_would)
     await walk.press("#mine .call")
     await expect(page.locator("#calling .strip")).to_contain_text(SHOWN)
     await walk.look("calling")

@@ -6,7 +6,7 @@ from playwright.async_api import expect
 from richiamo_events.ids import Username
 from richiamo_events.language import OperatorChanged
 from tests.gateway.conftest import House
-from tests.gateway_pages.conftest import Enter
+from tests.gateway_pages.conftest import Enter, stand_between
 from tests.gateway_pages.test_every_page import barriers
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
@@ -114,7 +114,7 @@ async def test_with_the_server_away_or_the_session_over_what_was_typed_stays(ent
     await page.fill("main [name=username]", "nora")
     await page.fill("main [name=password]", "a-password")
     await page.fill("main [name=name]", "Nora")
-    await page.route("**/api/v1/session", lambda route: route.abort())
+    await stand_between(page, "**/api/v1/session", lambda route: route.abort())
     await page.click("main .btn.call")
     await expect(page.locator("p.away")).to_contain_text("what you typed is still here")
     await page.unroute("**/api/v1/session")
