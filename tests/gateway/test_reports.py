@@ -1,6 +1,6 @@
 """Do the reports come through as the contract says, as JSON and as workbooks?"""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -47,7 +47,7 @@ async def test_behind_a_figure_too_who_waits_too_long_is_marked(
     house: House, event_store: JetStreamEventStore, data_dir: Path
 ) -> None:
     berta = await house.person("berta", "supervisor")
-    now = datetime.now(UTC)
+    now = datetime.now(ZoneInfo("Europe/Rome"))
     anna, bruno = [await caller_of(event_store, data_dir, f"+39050123456{number}") for number in (1, 2)]
     await lose(event_store, anna, "1.1", at=now)
     position = await lose(event_store, bruno, "2.1", at=now - timedelta(days=9))
