@@ -5,6 +5,7 @@ import inspect
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -63,7 +64,9 @@ class _Broker(NatsBroker):
             _log.info("broker_stopped_without_farewell", reason=repr(error))
         finally:
             if connection is not None and not connection.is_closed:
-                await connection.close()
+                # Its last bytes find nobody when the server has just died.
+                with suppress(OSError):
+                    await connection.close()
 
 
 def make_broker(nats_url: str, *, name: str) -> NatsBroker:
