@@ -17,6 +17,7 @@ from faststream.nats.security import NatsUserPassword
 
 from richiamo_kit import tracing
 from richiamo_kit.errors import Problem, Rejected, StreamMoved, Unavailable
+from richiamo_kit.store.client import SteadyClient
 from richiamo_kit.store.connection import Address, inbox_of
 from richiamo_kit.store.majority import stay_with_majority
 
@@ -40,6 +41,12 @@ class _Broker(NatsBroker):
 
     in_cluster = False
     _watching: asyncio.Task[None] | None = None
+
+    async def _connect(self) -> SteadyClient:
+        connection = SteadyClient()
+        await connection.connect(**self._connection_kwargs)
+        self.config.connect(connection)
+        return connection
 
     async def start(self) -> None:
         await super().start()

@@ -1,16 +1,23 @@
-"""How does a message reach a log reader cheaply? A NATS client that hands it over as bytes.
+"""How do we stay connected to NATS, and how does a message reach a log reader cheaply? nats-py's client, but for two things.
 
-nats-py parses the headers of every message, checks each character, and puts it through a queue and a task: at a dozen
-headers that is most of the time a view needs to catch up, and all else on the connection waits behind it. What is
-overridden here is private to nats-py, whose version is locked; `tests/kit/test_store.py` fails if it moves.
+`SteadyClient`: on uvloop a connection that was reset raises `RuntimeError` where asyncio's raises an `OSError`. nats-py
+expects only the latter: the error came out of whatever was just sent, and at the wrong moment it ended the task that
+connects again, so that the process stayed deaf for ever.
+
+`LogClient`: nats-py parses the headers of every message, checks each character, and puts it through a queue and a task:
+at a dozen headers that is most of the time a view needs to catch up, and all else on the connection waits behind it.
+
+What is overridden here is private to nats-py, whose version is locked; `tests/kit/test_client.py` and `test_store.py`
+fail if it moves.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from nats.aio.client import Client
+from nats.aio.transport import TcpTransport
 
 
 class Raw(NamedTuple):
@@ -22,7 +29,39 @@ class Raw(NamedTuple):
     body: bytes
 
 
-class LogClient(Client):
+class SteadyClient(Client):
+    """A client to which a closed connection is always an `OSError`."""
+
+    async def _connect_to_server(self, s: object) -> None:
+        await super()._connect_to_server(s)  # type: ignore[arg-type]  # Its type has no public name.
+        if isinstance(self._transport, TcpTransport):
+            self._transport = _TcpTransport(self._transport)
+
+
+class _TcpTransport(TcpTransport):
+    """nats-py's own, taken over once it is open."""
+
+    def __init__(self, opened: TcpTransport) -> None:
+        vars(self).update(vars(opened))
+
+    def write(self, payload: bytes) -> None:
+        with _closed_is_reset():
+            super().write(payload)  # type: ignore[no-untyped-call]
+
+    def writelines(self, payload: list[bytes]) -> None:
+        with _closed_is_reset():
+            super().writelines(payload)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _closed_is_reset() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        raise ConnectionResetError(str(error)) from error
+
+
+class LogClient(SteadyClient):
     """A client some of whose subscriptions get their messages unparsed; see `take_raw`."""
 
     def __init__(self) -> None:
