@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -81,14 +82,14 @@ async def enter(house: House, queue_service: None, browser: Browser) -> AsyncIte
 
 @pytest.fixture
 def lose_call(event_store: JetStreamEventStore, data_dir: Path) -> Lose:
-    """`await lose_call("+390501234567")`: a call is lost; answers the caller's id."""
+    """`await lose_call("+390501234567")`: a call is lost, now or `ago`; answers the caller's id."""
     count = 0
 
-    async def lost(number: str, queue: str = "Vendite") -> str:
+    async def lost(number: str, queue: str = "Vendite", ago: timedelta = timedelta()) -> str:
         nonlocal count
         count += 1
         caller = await caller_of(event_store, data_dir, number)
-        await lose(event_store, caller, f"1511212918.{count}", queue)
+        await lose(event_store, caller, f"1511212918.{count}", queue, datetime.now(UTC) - ago)
         return caller
 
     return lost

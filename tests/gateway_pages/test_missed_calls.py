@@ -1,5 +1,6 @@
 """Do two operators at two browsers see the same truth, at once, with mouse and keyboard?"""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,17 @@ async def test_a_reservation_is_seen_by_everybody_and_moves_to_its_holder(enter:
     await anna.click("#mine [data-do=release]")
     await expect(bruno.locator("#rows tr[data-state=free]")).to_have_count(1)
     await expect(anna.locator("#mine .mine")).to_have_count(0)
+
+
+async def test_the_good_moment_of_a_customer_is_that_of_the_newest_call_in_whichever_queue(
+    enter: Enter, lose_call: Lose
+) -> None:
+    await lose_call(NUMBER, "Amministrazione", timedelta(hours=6))
+    await lose_call(NUMBER, "Vendite")
+    anna = await enter("anna")
+    await anna.locator("#rows .take").first.click()
+    await expect(anna.locator("#mine .mine .facts").first).to_contain_text("Amministrazione, Vendite")
+    await expect(anna.locator("#mine .av")).to_have_text("Ora")
 
 
 async def test_a_refusal_tells_the_holder_in_the_row_and_moves_the_focus_on(

@@ -36,7 +36,9 @@ def by_caller(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         card["recalled"] = max(one["recalled"] for one in card["requests"])
         oldest = min(card["requests"], key=lambda one: str(one["first_call"]))
         card |= {name: oldest[name] for name in ("first_call", "overdue_at", "overdue")}
-        card["last_call"] = max(one["last_call"] for one in card["requests"])
+        newest = max(card["requests"], key=lambda one: str(one["last_call"]))
+        card |= {name: newest[name] for name in ("last_call", "availability")}
+        card["last_recall"] = max((one["last_recall"] for one in card["requests"] if one["last_recall"]), default=None)
         card["queues"] = list(dict.fromkeys(one["queue"] for one in card["requests"] if one["queue"]))
     return list(cards.values())
 
