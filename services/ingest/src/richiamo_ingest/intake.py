@@ -57,6 +57,9 @@ class Intake:
                         return await writer.write(reports)
                 except (Unavailable, TimeoutError) as error:
                     _log.warning("reports_spooled", reports=len(reports), reason=str(error) or type(error).__name__)
+                except Exception:
+                    # The PBX reports a lost call once: what cannot be written is kept, and put aside by `drain`.
+                    _log.exception("reports_spooled_after_a_fault", reports=len(reports))
             await self.spool.append(reports)
         finally:
             self._writing.discard(done)
@@ -108,7 +111,7 @@ class Intake:
         for report in reports:
             try:
                 await writer.write([report])
-            except Unavailable:
+            except (Unavailable, TimeoutError):
                 raise
             except Exception as error:
                 _log.exception("spooled_report_put_aside")
