@@ -124,6 +124,10 @@ metrics-page: ready ## Write docs/metrics.md from the catalogue of metrics.
 nats-users: ready ## Write deploy/nats/users.conf from the catalogue of who may say and hear what on NATS.
 	@$(BIN)/python -c "from richiamo_kit.store import access; print(access.page(), end='')" >deploy/nats/users.conf
 
+.PHONY: database-roles
+database-roles: ready ## Write deploy/roles.sql from the catalogue of which role of PostgreSQL owns what.
+	@$(BIN)/python -c "from richiamo_kit import roles; print(roles.PAGE, end='')" >deploy/roles.sql
+
 .PHONY: asyncapi
 asyncapi: ready ## Write docs/asyncapi.json, the description of the event streams, from the catalogues of events and rights.
 	@$(BIN)/python -c "from richiamo_kit import asyncapi; print(asyncapi.page(), end='')" >docs/asyncapi.json

@@ -99,13 +99,15 @@ async def site(folder: Path) -> AsyncIterator[Site]:
 
 def _instance(name: str, index: int, site: Site, folder: Path, key: Path) -> Instance:
     port = free_port()
+    postgres = site.postgres.server
+    assert isinstance(postgres, PostgresServer)
     own = {"gateway": "RICHIAMO_GATEWAY_PORT", "ingest": "RICHIAMO_INGEST_PORT"}.get(name, "RICHIAMO_OBSERVE_PORT")
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("RICHIAMO_")},
         # Each begins with another node, so that a node that is cut off has clients.
         "RICHIAMO_NATS_URL": site.nodes.url_of(name, first=index),
         "RICHIAMO_NATS_REPLICAS": "3",
-        "RICHIAMO_DATABASE_URL": site.postgres.url,
+        "RICHIAMO_DATABASE_URL": postgres.url_as(name),
         "RICHIAMO_DATA_DIR": str(folder / f"{name}-{index}"),
         "RICHIAMO_DIRECTORY_KEY_FILE": str(key),
         "RICHIAMO_ADMIN_PASSWORD": ADMIN_PASSWORD,

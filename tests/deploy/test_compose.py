@@ -17,7 +17,9 @@ from ruamel.yaml import YAML
 
 from richiamo_kit import database
 from richiamo_kit.analysts import ROLES
+from richiamo_kit.roles import SCHEMAS
 from richiamo_kit.servers import PostgresServer, free_port, running
+from tests.packaged import as_packaged
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -71,13 +73,20 @@ def test_every_service_comes_to_nats_as_itself() -> None:
         assert mounted(composed()["services"][name])[f"nats_url_{name}"] == "richiamo_nats_url"
 
 
+def test_every_service_comes_to_postgres_as_itself_and_knows_no_other_s_password() -> None:
+    for name in OURS:
+        known = mounted(composed()["services"][name])
+        assert known[f"database_url_{name}"] == "richiamo_database_url"
+        assert [one for one in known if "database" in one or "postgres" in one] == [f"database_url_{name}"]
+
+
 def test_secrets_are_made_once(tmp_path: Path) -> None:
     folder = made_secrets(tmp_path)
     first = {file.name: file.read_text() for file in folder.iterdir()}
     made_secrets(folder)
     assert {file.name: file.read_text() for file in folder.iterdir()} == first
     passwords = [text for name, text in first.items() if "password" in name or name == "directory.key"]
-    assert len(set(passwords)) == len(passwords) >= 11
+    assert len(set(passwords)) == len(passwords) >= 16
 
 
 def test_prometheus_asks_services_that_listen_there() -> None:
@@ -101,42 +110,33 @@ def test_no_container_of_ours_runs_with_more_rights_than_it_needs() -> None:
 
 
 @pytest.mark.servers
-async def test_in_containers_the_services_role_is_no_superuser(tmp_path: Path) -> None:
-    """The script that the image runs, on a server with the image's superuser."""
+async def test_in_containers_each_service_has_a_role_of_its_own_and_none_is_a_superuser(tmp_path: Path) -> None:
+    """The script that the image runs, twice as after an upgrade, on a server with the image's superuser."""
     scripts = {config["target"]: config["source"] for config in composed()["services"]["postgres"]["configs"]}
     files = {target: DEPLOY / composed()["configs"][source]["file"] for target, source in scripts.items()}
     made = made_secrets(tmp_path / "secrets")
     script = files["/docker-entrypoint-initdb.d/1-roles.sh"].read_text()
     script = script.replace("/run/secrets", str(made))
     script = script.replace("/etc/richiamo/roles.sql", str(files["/etc/richiamo/roles.sql"]))
+    assert {file.name for file in made.iterdir() if file.name.startswith("postgres")} == set(
+        mounted(composed()["services"]["postgres"])
+    )
     server = PostgresServer(tmp_path / "postgres", free_port(), durable=False)
     async with running(server):
-        await become_the_image_s(server)
+        await as_packaged(server)
         at = {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGPASSWORD": server.password}
-        shell = await asyncio.create_subprocess_exec(
-            *("sh", "-ec", script), env={**os.environ, **at}, stdout=asyncio.subprocess.DEVNULL
-        )
-        assert await shell.wait() == 0
-        url = (made / "richiamo_database_url").read_text().replace("@postgres:5432", f"@127.0.0.1:{server.port}")
-        async with await database.connect(url, autocommit=True) as service:
-            await service.execute("CREATE SCHEMA view_worklist")
-            await service.execute("SELECT pg_switch_wal()")
-            await service.execute("CHECKPOINT")
-            with pytest.raises(InsufficientPrivilege):
-                await service.execute("CREATE ROLE another")
-            with pytest.raises(InsufficientPrivilege):
-                await service.execute("SELECT rolpassword FROM pg_authid")
-
-
-async def become_the_image_s(server: PostgresServer) -> None:
-    """Its superuser is called postgres, and nothing of ours is there."""
-    async with await database.connect(server.url, autocommit=True) as ours:
-        await ours.execute("CREATE ROLE postgres SUPERUSER LOGIN")
-        await ours.execute(sql.SQL("ALTER ROLE postgres PASSWORD {}").format(sql.Literal(server.password)))
-    url = server.url_of("postgres").replace("//richiamo:", "//postgres:")
-    async with await database.connect(url, autocommit=True) as superuser:
-        await superuser.execute("ALTER ROLE richiamo RENAME TO before")
-        await superuser.execute("DROP DATABASE richiamo WITH (FORCE)")
+        for _ in range(2):
+            shell = await asyncio.create_subprocess_exec("sh", "-ec", script, env={**os.environ, **at})
+            assert await shell.wait() == 0
+        for name in OURS:
+            url = (made / f"database_url_{name}").read_text().replace("@postgres:5432", f"@127.0.0.1:{server.port}")
+            async with await database.connect(url, autocommit=True) as service:
+                for schema in SCHEMAS[name]:
+                    await service.execute(sql.SQL("CREATE TABLE {}.own (n int)").format(sql.Identifier(schema)))
+                with pytest.raises(InsufficientPrivilege):
+                    await service.execute("CREATE ROLE another")
+                with pytest.raises(InsufficientPrivilege):
+                    await service.execute("SELECT rolpassword FROM pg_authid")
 
 
 @pytest.mark.servers
@@ -166,7 +166,6 @@ async def test_the_start_command_leads_to_a_healthy_service(
     service = composed()["services"][name]
     secrets = made_secrets(tmp_path / "secrets")
     (secrets / "richiamo_nats_url").write_text(nats_url)
-    (secrets / "richiamo_database_url").chmod(0o600)
     (secrets / "richiamo_database_url").write_text(database_url)
     port = str(free_port())
     environment = here(service["environment"], port, secrets, tmp_path)

@@ -11,6 +11,7 @@ import pytest
 
 from richiamo_kit import database
 from richiamo_kit.directory import read_key
+from richiamo_kit.roles import ROLES
 from richiamo_kit.servers import free_port
 from richiamo_kit.settings import Settings
 from richiamo_kit.store.api import api
@@ -82,12 +83,51 @@ async def test_a_role_has_the_rights_it_needs_and_no_more(nats_url: str, databas
         await connection.execute("CREATE ROLE plain LOGIN PASSWORD 'word'")
         try:
             assert (await found(installation))["role"].remedy == "Grant them: deploy/roles.sql."
-            await connection.execute("GRANT pg_checkpoint TO plain")
+            await connection.execute("GRANT pg_checkpoint, pg_read_all_stats TO plain")
             await connection.execute("GRANT EXECUTE ON FUNCTION pg_switch_wal() TO plain")
             assert not (await found(installation))["role"].remedy
         finally:
             await connection.execute("DROP OWNED BY plain")
             await connection.execute("DROP ROLE plain")
+
+
+@pytest.mark.servers
+async def test_what_a_service_does_not_own_is_named(nats_url: str, database_url: str, tmp_path: Path) -> None:
+    installation = installed(tmp_path, nats_url, database_url)
+    async with await database.connect(database_url, autocommit=True) as connection:
+        await connection.execute("CREATE SCHEMA gateway")
+        await connection.execute("CREATE SCHEMA view_worklist")
+        await connection.execute("CREATE TABLE view_worklist.number (n int)")
+        await connection.execute("ALTER SCHEMA view_worklist OWNER TO richiamo_queue")
+        finding = (await found(installation))["owners"]
+        await connection.execute(ROLES.encode())
+    assert finding.sentence == "gateway is not richiamo_gateway's; view_worklist is not richiamo_queue's"
+    assert "deploy/roles.sql" in finding.remedy
+    assert not (await found(installation))["owners"].remedy
+
+
+@pytest.mark.servers
+async def test_the_one_role_of_an_earlier_version_is_to_log_in_no_more(
+    nats_url: str, database_url: str, tmp_path: Path
+) -> None:
+    parts = urlsplit(database_url)
+    as_another = urlunsplit(parts._replace(netloc=f"another:word@{parts.hostname}:{parts.port}"))
+    installation = installed(tmp_path, nats_url, as_another)
+    async with await database.connect(database_url, autocommit=True) as connection:
+        await connection.execute("CREATE ROLE another SUPERUSER LOGIN PASSWORD 'word'")
+    async with await database.connect(as_another, autocommit=True) as connection:
+        await connection.execute("ALTER ROLE richiamo RENAME TO before")
+        try:
+            await connection.execute("CREATE ROLE richiamo LOGIN")
+            finding = (await found(installation))["owners"]
+            await connection.execute(finding.remedy.encode())
+            assert not (await found(installation))["owners"].remedy
+        finally:
+            await connection.execute("DROP ROLE IF EXISTS richiamo")
+            await connection.execute("ALTER ROLE before RENAME TO richiamo")
+    async with await database.connect(database_url, autocommit=True) as connection:
+        await connection.execute("DROP ROLE another")
+    assert finding.sentence == "richiamo, the one role of an earlier version, can still log in"
 
 
 @pytest.mark.servers

@@ -16,12 +16,17 @@ import httpx
 import pytest
 from psycopg import AsyncConnection
 from psycopg.errors import InsufficientPrivilege, UndefinedTable
+from sqlalchemy import func
+from sqlalchemy.exc import OperationalError
 
+from richiamo_gateway.auth import schema
+from richiamo_gateway.engine import make_engine
 from richiamo_kit import database
 from richiamo_kit.servers import PostgresServer, free_port
 from richiamo_kit.servers import running as running_server
 from richiamo_ops.backup import MANIFEST, remove_older
 from richiamo_ops.probes import status_of
+from tests.packaged import as_packaged
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 WORST_EXPOSURE = "30"
@@ -59,7 +64,7 @@ def test_secrets_are_for_root_alone_and_differ(tmp_path: Path) -> None:
     made = list(folder.iterdir())
     assert {stat.S_IMODE(file.stat().st_mode) for file in made} == {0o600}
     passwords = [file.read_text() for file in made if "password" in file.name or file.name == "directory.key"]
-    assert len(set(passwords)) == len(passwords) == 10
+    assert len(set(passwords)) == len(passwords) == 15
     elsewhere = "".join(file.read_text() for file in tmp_path.rglob("*") if file.is_file() and file.parent != folder)
     assert not any(password in elsewhere for password in passwords)
 
@@ -85,13 +90,14 @@ RUN_HERE = {
     "sudo -u postgres psql -v ON_ERROR_STOP=1 </etc/richiamo/secrets/postgresql.sql",
     "sudo -u postgres psql -v ON_ERROR_STOP=1 </etc/richiamo/analysts.sql",
     "systemctl enable --now richiamo.target",
+    "sudo -u postgres psql -v ON_ERROR_STOP=1 -c 'ALTER ROLE richiamo NOLOGIN'",
     "curl -s http://127.0.0.1:8080/readyz",
     "cat /etc/richiamo/secrets/richiamo_admin_password",
     "cat /etc/richiamo/secrets/richiamo_pbx_password",
     "systemctl start richiamo-backup.service",
     "ls /var/lib/richiamo-ops/backups",
 }
-"""Commands of the page that the journey below carries out, in a folder instead of the machine."""
+"""Commands of the page that the tests below carry out, in a folder instead of the machine."""
 RUN_ELSEWHERE = {
     "tools/runtime-packages": "tests/deploy",
     "promtool check rules": "tests/deploy",
@@ -127,7 +133,6 @@ async def test_the_page_leads_to_a_running_and_saved_installation(tmp_path: Path
     ports = {name: free_port() for name in ("gateway", "ingest", "queue", "callback-tracker", "reporting")}
     said = {"RICHIAMO_GATEWAY_PORT": str(ports["gateway"]), "RICHIAMO_INGEST_PORT": str(ports["ingest"])}
     secrets = tmp_path / "etc/richiamo/secrets"
-    of_postgres = {"postgresql.sql", "database_url"}
     async with contextlib.AsyncExitStack() as running:
         postgres = PostgresServer(tmp_path / "postgres", free_port(), durable=False)
         await running.enter_async_context(running_server(postgres))
@@ -136,15 +141,10 @@ async def test_the_page_leads_to_a_running_and_saved_installation(tmp_path: Path
             text = file.read_text()
             for there, here in moved.items():
                 text = text.replace(there, str(here))
-            # The superuser of this test's server has the name that the role would have.
-            file.write_text(
-                re.sub(r"(?<=[ /])richiamo(?=[ ;:\n]|$)", "installed", text) if file.name in of_postgres else text
-            )
-        # Ours comes with the analysts' roles; a server from a package has none.
-        async with await database.connect(postgres.url, autocommit=True) as superuser:
-            await superuser.execute("DROP ROLE richiamo_bi, richiamo_bi_numbers")
+            file.write_text(text)
+        superuser_s = await as_packaged(postgres)
         for file in (secrets / "postgresql.sql", secrets.parent / "analysts.sql"):
-            prepare = ["psql", "-v", "ON_ERROR_STOP=1", "-q", postgres.url, "-f", str(file)]
+            prepare = ["psql", "-v", "ON_ERROR_STOP=1", "-q", superuser_s, "-f", str(file)]
             psql = await asyncio.create_subprocess_exec(*prepare, stdout=asyncio.subprocess.DEVNULL)
             assert await psql.wait() == 0
 
@@ -160,11 +160,20 @@ async def test_the_page_leads_to_a_running_and_saved_installation(tmp_path: Path
                     await asyncio.sleep(0.1)
 
         assert await a_lost_call_is_listed(secrets, ports["gateway"], ports["ingest"])
-        async with await database.connect(postgres.url_of("installed"), autocommit=True) as superuser:
-            await superuser.execute("SET ROLE richiamo_bi")
-            async with asyncio.timeout(90):
-                while not await the_star_answers(superuser):
-                    await asyncio.sleep(0.1)
+        async with await database.connect(
+            postgres.url.replace("//richiamo:", "//postgres:"), autocommit=True
+        ) as superuser:
+            assert await who_comes(superuser) == {
+                f"richiamo_{name}" for name in ("ingest", "queue", "callback_tracker", "reporting", "gateway")
+            }
+            for role, view in (
+                ("richiamo_bi", "bi.freshness"),
+                ("richiamo_bi_numbers", "bi_numbers.dim_caller_number"),
+            ):
+                await superuser.execute(f"SET ROLE {role}".encode())
+                async with asyncio.timeout(90):
+                    while not await answers(superuser, view):
+                        await asyncio.sleep(0.1)
         backup = await started(tmp_path, "richiamo-backup", **said)
         assert await asyncio.wait_for(backup.wait(), 60) == 0
         (made,) = (tmp_path / "var/lib/richiamo-ops/backups").iterdir()
@@ -176,10 +185,51 @@ async def test_the_page_leads_to_a_running_and_saved_installation(tmp_path: Path
     assert [child.returncode for child in children] == [0] * 6
 
 
-async def the_star_answers(analyst: AsyncConnection) -> bool:
-    """Whether reporting has made the star and opened it to the analysts' role, as the unit's own role."""
+@pytest.mark.servers
+async def test_where_one_role_owned_everything_the_page_hands_it_over(tmp_path: Path) -> None:
+    """The database of an earlier version, whose gateway goes on with it until the role may log in no more."""
+    installed(tmp_path)
+    server = PostgresServer(tmp_path / "postgres", free_port(), durable=False)
+    here = server.url.partition("@")[2]
+    earlier = make_engine(f"postgresql://richiamo:earlier@{here}", most=1)
+    password = (tmp_path / "etc/richiamo/secrets/postgres_password_gateway").read_text()
+    now = make_engine(f"postgresql://richiamo_gateway:{password}@{here}", most=1)
+    async with running_server(server):
+        superuser_s = await as_packaged(server)
+        async with await database.connect(superuser_s, autocommit=True) as superuser:
+            await superuser.execute("CREATE ROLE richiamo LOGIN PASSWORD 'earlier'")
+            await superuser.execute("CREATE DATABASE richiamo OWNER richiamo ENCODING 'UTF8' TEMPLATE template0")
+            await schema.prepare(earlier)
+            prepare = ["psql", "-v", "ON_ERROR_STOP=1", "-q", superuser_s, "-f"]
+            psql = await asyncio.create_subprocess_exec(
+                *prepare, str(tmp_path / "etc/richiamo/secrets/postgresql.sql"), stdout=asyncio.subprocess.DEVNULL
+            )
+            assert await psql.wait() == 0
+            for engine in (earlier, now, earlier):
+                await schema.prepare(engine)
+                async with engine.begin() as connection:
+                    await connection.execute(schema.failed_login.insert().values(username="anna", at=func.now()))
+            await superuser.execute("ALTER ROLE richiamo NOLOGIN")
+        await earlier.dispose()
+        with pytest.raises(OperationalError, match="not permitted to log in"):
+            await schema.prepare(earlier)
+        await schema.prepare(now)
+        await now.dispose()
+        await earlier.dispose()
+
+
+async def who_comes(superuser: AsyncConnection) -> set[str]:
+    """The roles that are connected to the database just now, but for the superuser's own."""
+    found = await superuser.execute(
+        "SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = current_database() AND usename <> current_user"
+    )
+    return {name for (name,) in await found.fetchall()}
+
+
+async def answers(analyst: AsyncConnection, view: str) -> bool:
+    """Whether its service has made the view and opened it to the analysts' role, as the unit's own role."""
     with contextlib.suppress(UndefinedTable, InsufficientPrivilege):
-        await analyst.execute("SELECT * FROM bi.freshness")
+        await analyst.execute(f"SELECT * FROM {view}".encode())
         return True
     return False
 

@@ -15,7 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from richiamo_kit.servers import free_port
+from richiamo_kit import database
+from richiamo_kit.embedded import Embedded
+from richiamo_kit.roles import OPS, USERS, role_of
+from richiamo_kit.servers import free_port, running
 from richiamo_ops.endpoints import find
 from richiamo_ops.settings import Installation
 from tests.platform.waiting import until
@@ -134,6 +137,37 @@ async def test_it_tells_its_user_and_other_commands_where_it_is_and_refuses_a_se
     up.terminate()
     assert await asyncio.wait_for(up.wait(), 60) == 0
     assert not file.exists()
+
+
+async def test_every_service_comes_to_postgresql_as_itself_also_where_one_role_owned_everything(site: Site) -> None:
+    """The second start finds the data as an earlier version left it: nothing but the superuser's."""
+    first = await site.start(str(RICHIAMO), "up")
+    await site.printed("Ctrl-C ends everything")
+    first.terminate()
+    assert await asyncio.wait_for(first.wait(), 60) == 0
+    server = Embedded.of(site.data).postgres
+    expected = {role_of(user) for user in USERS}
+    async with running(server), await database.connect(server.url, autocommit=True) as superuser:
+        for role in expected:
+            await superuser.execute(f"REASSIGN OWNED BY {role} TO richiamo".encode())
+            await superuser.execute(f"DROP OWNED BY {role}".encode())
+            await superuser.execute(f"DROP ROLE {role}".encode())
+    (site.folder / "log").unlink()
+
+    await site.start(str(RICHIAMO), "up")
+    await site.printed("Ctrl-C ends everything")
+    async with await database.connect(server.url, autocommit=True) as superuser:
+
+        async def each_as_itself() -> bool:
+            found = await superuser.execute(
+                "SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = 'richiamo' AND pid <> pg_backend_pid()"
+            )
+            seen = {name for (name,) in await found.fetchall()}
+            assert seen <= expected
+            return seen >= expected - {role_of(OPS)}
+
+        await until("all services are connected", each_as_itself)
+    assert "permission denied" not in site.log()
 
 
 async def test_a_port_that_is_taken_is_named_with_the_remedy(site: Site) -> None:

@@ -12,7 +12,7 @@ from richiamo_events.ids import Username
 from richiamo_events.language import OperatorChanged
 from richiamo_events.settings import SiteSettings
 from richiamo_kit import database
-from richiamo_kit.analysts import NUMBERS_ROLE, STAR_ROLE
+from richiamo_kit.analysts import STAR_ROLE
 from richiamo_reporting.bi.catalogue import VIEWS
 from richiamo_reporting.bi.views import ensure_bi
 from richiamo_reporting.facts.projection import ReportingFacts
@@ -81,7 +81,7 @@ async def test_a_service_that_may_make_no_role_opens_the_star_to_analysts(databa
         a_plain_role(superuser, parts.path[1:]),
         database.make_pool(as_service, most=1) as pool,
     ):
-        async with without_the_roles(superuser):
+        async with without_the_role(superuser):
             async with pool.connection() as connection:
                 await connection.execute("CREATE SCHEMA view_reporting")
                 for statement in ReportingFacts(SiteSettings(), "view_reporting").ddl():
@@ -89,17 +89,10 @@ async def test_a_service_that_may_make_no_role_opens_the_star_to_analysts(databa
                 await connection.execute(
                     "CREATE TABLE view_reporting.checkpoint (position bigint, recorded_at timestamptz)"
                 )
-                await connection.execute("CREATE SCHEMA view_worklist")
-                await connection.execute("CREATE TABLE view_worklist.number (caller_id text, number text)")
             assert await ensure_bi(pool, "view_reporting", "Europe/Rome")
         assert await readable(superuser, STAR_ROLE) == set()
         assert not await ensure_bi(pool, "view_reporting", "Europe/Rome")
         assert await readable(superuser, STAR_ROLE) == {f"bi.{view.name}" for view in VIEWS}
-        assert await readable(superuser, NUMBERS_ROLE) == {"bi_numbers.dim_caller_number"}
-        async with pool.connection() as connection:
-            await connection.execute("DROP VIEW bi_numbers.dim_caller_number")
-        await ensure_bi(pool, "view_reporting", "Europe/Rome")
-        assert await readable(superuser, NUMBERS_ROLE) == {"bi_numbers.dim_caller_number"}
 
 
 @asynccontextmanager
@@ -115,15 +108,13 @@ async def a_plain_role(superuser: AsyncConnection, name: str) -> AsyncIterator[N
 
 
 @asynccontextmanager
-async def without_the_roles(superuser: AsyncConnection) -> AsyncIterator[None]:
-    """Under other names meanwhile: other databases of the server know them."""
-    for role in (STAR_ROLE, NUMBERS_ROLE):
-        await superuser.execute(f"ALTER ROLE {role} RENAME TO {role}_away".encode())
+async def without_the_role(superuser: AsyncConnection) -> AsyncIterator[None]:
+    """Under another name meanwhile: other databases of the server know it."""
+    await superuser.execute(f"ALTER ROLE {STAR_ROLE} RENAME TO {STAR_ROLE}_away".encode())
     try:
         yield
     finally:
-        for role in (STAR_ROLE, NUMBERS_ROLE):
-            await superuser.execute(f"ALTER ROLE {role}_away RENAME TO {role}".encode())
+        await superuser.execute(f"ALTER ROLE {STAR_ROLE}_away RENAME TO {STAR_ROLE}".encode())
 
 
 async def readable(connection: AsyncConnection, role: str) -> set[str]:

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from richiamo_kit import database
+from richiamo_queue.worklist.for_analysts import ensure_numbers
 from richiamo_reporting.bi.guide import guide
 from richiamo_reporting.bi.questions import QUESTIONS
 from richiamo_reporting.bi.views import ensure_bi
@@ -126,6 +127,7 @@ async def test_an_analyst_s_role_is_limited_and_reads_nothing_but_the_star(
         await connection.execute("CREATE TABLE IF NOT EXISTS view_worklist.number (caller_id text, number text)")
         await connection.execute("DROP SCHEMA IF EXISTS bi CASCADE")
     await ensure_bi(view.pool, view.schema, "Europe/Rome")
+    await ensure_numbers(view.pool)
     async with view.pool.connection() as connection:
         await connection.execute("ALTER ROLE richiamo_bi LOGIN PASSWORD 'analyst'")
     try:

@@ -21,6 +21,7 @@ from rich.console import Console
 from richiamo_kit import database
 from richiamo_kit.analysts import NUMBERS_ROLE, STAR_ROLE
 from richiamo_kit.errors import Unavailable
+from richiamo_kit.roles import SCHEMAS, role_of
 from richiamo_kit.settings import Settings
 from richiamo_kit.store.api import JetStreamError, api_patiently
 from richiamo_kit.store.client import LogClient
@@ -201,27 +202,51 @@ async def _database(database_url: str, position: int | None, *, embedded: bool) 
             yield Finding("database", f"it is in {told[1]}", "Make one in UTF8: deploy/roles.sql.")
         if not embedded:
             yield await _role(connection)
+        yield await _owners(connection)
         yield await _analysts(connection)
         for view in _VIEWS:
             yield await _view(connection, view, position)
 
 
 async def _role(connection: psycopg.AsyncConnection) -> Finding:
-    """On a server of its own the role is no superuser, and may do to the write-ahead log what erasing does."""
+    """On a server of its own our role is no superuser, and that of queue may do what erasing does."""
     found = await connection.execute(
-        "SELECT current_user, rolsuper, pg_has_role('pg_checkpoint', 'USAGE')"
-        " AND has_function_privilege('pg_switch_wal()', 'EXECUTE') FROM pg_roles WHERE rolname = current_user"
+        "SELECT current_user, rolsuper, pg_has_role(erasing, 'pg_checkpoint', 'USAGE')"
+        " AND pg_has_role(erasing, 'pg_read_all_stats', 'USAGE')"
+        " AND has_function_privilege(erasing, 'pg_switch_wal()', 'EXECUTE'), erasing FROM pg_roles,"
+        " coalesce((SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'queue'), current_user)"
+        " AS erasing WHERE rolname = current_user"
     )
     row = await found.fetchone()
     assert row is not None
-    name, superuser, erases = row
+    name, superuser, erases, erasing = row
     if superuser:
         return Finding("role", f"{name} is a superuser of PostgreSQL", "Make a role that is none: deploy/roles.sql.")
     if not erases:
         return Finding(
-            "role", f"{name} has not the rights by which a person is erased", "Grant them: deploy/roles.sql."
+            "role", f"{erasing} has not the rights by which a person is erased", "Grant them: deploy/roles.sql."
         )
-    return Finding("role", f"{name} is no superuser, and may erase")
+    return Finding("role", f"{name} is no superuser, and {erasing} may erase")
+
+
+async def _owners(connection: psycopg.AsyncConnection) -> Finding:
+    """Each service owns its schemas, with all that is in them, and the one role of earlier versions logs in no more."""
+    found = await connection.execute(
+        "SELECT DISTINCT schema, role FROM unnest(%s::text[], %s::text[]) AS owns (schema, role)"
+        " LEFT JOIN pg_roles ON rolname = role LEFT JOIN pg_namespace ON nspname = schema"
+        " LEFT JOIN pg_class ON relnamespace = pg_namespace.oid AND relkind IN ('r', 'v')"
+        " WHERE pg_roles.oid IS NULL OR nspowner <> pg_roles.oid OR relowner <> pg_roles.oid ORDER BY schema",
+        tuple(map(list, zip(*((schema, role_of(name)) for name in SCHEMAS for schema in SCHEMAS[name]), strict=True))),
+    )
+    strange = [f"{schema} is not {role}'s" for schema, role in await found.fetchall()]
+    if strange:
+        return Finding("owners", "; ".join(strange), "As a superuser: psql -f deploy/roles.sql.")
+    left = await connection.execute("SELECT FROM pg_roles WHERE rolname = 'richiamo' AND rolcanlogin AND NOT rolsuper")
+    if await left.fetchone() is not None:
+        return Finding(
+            "owners", "richiamo, the one role of an earlier version, can still log in", "ALTER ROLE richiamo NOLOGIN;"
+        )
+    return Finding("owners", "each service has its own schemas")
 
 
 async def _analysts(connection: psycopg.AsyncConnection) -> Finding:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from richiamo_kit.analysts import ROLES
+from richiamo_kit import analysts, roles
 from richiamo_kit.store import access
 from richiamo_ops.serve import SERVICES
 
@@ -102,17 +102,18 @@ def files(site: str, kept: Path) -> Iterator[File]:
         return file.read_text() if file.exists() else secrets.token_hex(32)
 
     passwords = {user: secret(f"nats_password_{user}") for user in (access.OPS, *access.SERVICES)}
-    postgres = secret("postgres_password")
+    of_postgres = {user: secret(f"postgres_password_{user}") for user in roles.USERS}
     for user, password in passwords.items():
         yield _secret(f"nats_password_{user}", password)
         yield _secret(f"nats_url_{user}", f"nats://{user}:{password}@127.0.0.1:4222")
-    yield _secret("postgres_password", postgres)
-    yield _secret("database_url", f"postgresql://richiamo:{postgres}@127.0.0.1:5432/richiamo")
+    for user, password in of_postgres.items():
+        yield _secret(f"postgres_password_{user}", password)
+        yield _secret(f"database_url_{user}", f"postgresql://{roles.role_of(user)}:{password}@127.0.0.1:5432/richiamo")
     for name in ("directory.key", *_ONLY_OF.values()):
         yield _secret(name, secret(name))
     yield _secret("nats.conf", nats_configuration(passwords))
-    yield _secret("postgresql.sql", postgresql(postgres))
-    yield File(Path("/etc/richiamo/analysts.sql"), ROLES)
+    yield _secret("postgresql.sql", postgresql(of_postgres))
+    yield File(Path("/etc/richiamo/analysts.sql"), analysts.ROLES)
     yield File(Path("/etc/richiamo/richiamo.env"), environment(site))
     yield File(Path("/etc/richiamo/Caddyfile"), caddyfile(site))
     # The files of the log are NATS's own: a service that was taken over cannot read them past its permissions.
@@ -149,17 +150,13 @@ jetstream {{
 """
 
 
-def postgresql(password: str) -> str:
-    """The role and its database, for a superuser to make once."""
+def postgresql(passwords: dict[str, str]) -> str:
+    """The database and its roles, for a superuser to make, or to bring up to what this version needs."""
     return f"""\
-CREATE ROLE richiamo LOGIN PASSWORD '{password}';
-CREATE DATABASE richiamo OWNER richiamo ENCODING 'UTF8' TEMPLATE template0;
--- So that nothing of an erased person stays in the write-ahead log.
-GRANT pg_checkpoint TO richiamo;
+{roles.PAGE}{roles.passwords(passwords)}\
+-- A segment used again would keep the digits of somebody erased until it is full.
 ALTER SYSTEM SET wal_recycle = off;
 SELECT pg_reload_conf();
-\\connect richiamo
-GRANT EXECUTE ON FUNCTION pg_switch_wal() TO richiamo;
 """
 
 
@@ -207,7 +204,7 @@ def units() -> Iterator[tuple[str, str]]:
     yield names[0], _unit("log", f"{nats} --config %d/nats.conf", ["nats.conf:nats.conf"], [], "richiamo-nats")
     program = Path(sysconfig.get_path("scripts")) / "richiamo"
     for name in SERVICES:
-        credentials = [f"richiamo_nats_url:nats_url_{name}", "richiamo_database_url:database_url"]
+        credentials = [f"richiamo_nats_url:nats_url_{name}", f"richiamo_database_url:database_url_{name}"]
         variables = [f"RICHIAMO_DATA_DIR={_STATE}", "PYTHONUNBUFFERED=1"]
         if name in _OBSERVE:
             variables.append(f"RICHIAMO_OBSERVE_PORT={_OBSERVE[name]}")
@@ -217,10 +214,10 @@ def units() -> Iterator[tuple[str, str]]:
         if name in _ONLY_OF:
             credentials.append(f"{_ONLY_OF[name]}:{_ONLY_OF[name]}")
         yield f"richiamo-{name}.service", _unit(name, f"{program} serve {name}", credentials, variables)
-    # Commands of ops: NATS lets only their user look at everything.
+    # Commands of ops: NATS and PostgreSQL let only their user look at everything.
     credentials = [
         f"richiamo_nats_url:nats_url_{access.OPS}",
-        "richiamo_database_url:database_url",
+        f"richiamo_database_url:database_url_{roles.OPS}",
         "directory.key:directory.key",
     ]
     variables = [

@@ -18,6 +18,7 @@ from richiamo_kit import children, database
 from richiamo_kit.children import Program
 from richiamo_kit.errors import Problem
 from richiamo_kit.projector import Projector
+from richiamo_kit.roles import owner_of
 from richiamo_kit.together import together
 from richiamo_ops.comparing import differences, position_of
 from richiamo_ops.site import Site, reached
@@ -105,8 +106,9 @@ async def _in_a_process(site: Site, name: str, connection: AsyncConnection, prog
 
 async def _rebuild_one(site: Site, name: str, console: Console) -> int:
     running, shadow = VIEWS[name](site, "").schema, VIEWS[name](site, SHADOW)
-    projector = Projector(site.store, shadow, site.database_url)
     async with await database.connect(site.database_url, autocommit=True, application=_APPLICATION) as connection:
+        # The new tables belong to whom the running ones belong, so that their service finds its own.
+        projector = Projector(site.store, shadow, site.database_url, role=await owner_of(connection, running))
         if not await database.try_lock(connection, f"rebuild {running}"):
             raise Problem(409, "busy", f"Another rebuild of {name} is at work.")
         await _clear(site, running, shadow.schema)

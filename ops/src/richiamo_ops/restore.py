@@ -20,10 +20,11 @@ from richiamo_gateway.auth import schema
 from richiamo_gateway.boards.storage import board
 from richiamo_gateway.engine import make_engine
 from richiamo_gateway.looks.storage import look
-from richiamo_kit import database
+from richiamo_kit import database, roles
 from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.embedded import Embedded
 from richiamo_kit.errors import Problem
+from richiamo_kit.roles import owner_of
 from richiamo_kit.servers import running
 from richiamo_kit.settings import Settings
 from richiamo_kit.store import snapshot
@@ -125,7 +126,8 @@ async def _servers(installation: Installation) -> AsyncIterator[tuple[str, str]]
         if nats_url is None:
             nats_url = await stack.enter_async_context(running(embedded.nats))
         if database_url is None:
-            database_url = await stack.enter_async_context(running(embedded.postgres))
+            await stack.enter_async_context(running(embedded.postgres))
+            database_url = embedded.postgres.url_as(roles.OPS)
         yield nats_url, database_url
 
 
@@ -202,7 +204,9 @@ async def _whole(restored: Restored, manifest: dict[str, Any]) -> None:
 
 
 async def _bring_back_tables(database_url: str, folder: Path, manifest: dict[str, Any]) -> None:
-    engine = make_engine(database_url, most=1)
+    async with await database.connect(database_url, application="richiamo-restore") as connection:
+        owner = await owner_of(connection, "gateway")
+    engine = make_engine(database_url, most=1, role=owner)
     try:
         await schema.prepare(engine)
     finally:

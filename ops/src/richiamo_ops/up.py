@@ -14,10 +14,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from richiamo_kit import roles
 from richiamo_kit.children import Child, Program
 from richiamo_kit.embedded import Embedded
 from richiamo_kit.errors import Unavailable
-from richiamo_kit.servers import NatsServer, Server
+from richiamo_kit.servers import NatsServer, PostgresServer, Server
 from richiamo_ops import endpoints, welcome
 from richiamo_ops.administrator import LogIn, exists_now, log_in_of
 from richiamo_ops.output import Output
@@ -74,7 +75,8 @@ class _Everything:
         self._servers: list[Part] = []
         self._services: list[Part] = []
         self._nats: NatsServer | None = None
-        """Ours, which knows each service as a user of its own."""
+        self._postgres: PostgresServer | None = None
+        """Ours, which know each service as a user of its own."""
 
     async def run(self) -> int:
         began = time.monotonic()
@@ -137,7 +139,8 @@ class _Everything:
                 nats_url = embedded.nats.url
                 self._servers.append(_server_part(embedded.nats))
             if not database_url:
-                database_url = embedded.postgres.url
+                self._postgres = embedded.postgres
+                database_url = embedded.postgres.url_as(roles.OPS)
                 self._servers.append(_server_part(embedded.postgres))
         for part in self._servers:
             self._supervisor.keep(part)
@@ -148,6 +151,8 @@ class _Everything:
         own = dict(environment)
         if self._nats is not None:
             own["RICHIAMO_NATS_URL"] = self._nats.url_of(name)
+        if self._postgres is not None:
+            own["RICHIAMO_DATABASE_URL"] = self._postgres.url_as(name)
         if name == "gateway" and log_in.password:
             own["RICHIAMO_ADMIN_PASSWORD"] = log_in.password
         if self._site.observe_port is not None and name in _WITHOUT_PAGES:

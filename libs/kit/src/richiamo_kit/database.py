@@ -1,6 +1,7 @@
 """How does a service talk to PostgreSQL? One pool, opened patiently, in UTC."""
 
 import hashlib
+import re
 import time
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -9,12 +10,19 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 _TRUSTED_SECONDS = 1.0
+_BREAKS = re.compile(r"[\s\\]")
+"""What would end an option."""
 OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=30000"
 
 
-async def connect(database_url: str, *, autocommit: bool = False, application: str = "richiamo") -> AsyncConnection:
-    """One connection of its own, with keepalives that notice a dead server within about 10 s."""
-    return await AsyncConnection.connect(database_url, autocommit=autocommit, **options(application))
+async def connect(
+    database_url: str, *, autocommit: bool = False, application: str = "richiamo", role: str | None = None
+) -> AsyncConnection:
+    """One connection of its own, with keepalives that notice a dead server within about 10 s.
+
+    With `role` what it makes belongs to that role, of which the user is a member.
+    """
+    return await AsyncConnection.connect(database_url, autocommit=autocommit, **options(application, role))
 
 
 async def try_lock(connection: AsyncConnection, name: str) -> bool:
@@ -56,11 +64,12 @@ def make_pool(
     )
 
 
-def options(application: str) -> dict[str, Any]:
+def options(application: str, role: str | None = None) -> dict[str, Any]:
     """What every connection is opened with: UTC, keepalives that notice a dead server within about 10 s."""
+    as_role = "" if role is None else " -c role=" + _BREAKS.sub(r"\\\g<0>", role)
     return {
         "application_name": application,
-        "options": OPTIONS,
+        "options": OPTIONS + as_role,
         "connect_timeout": 3,
         "keepalives_idle": 3,
         "keepalives_interval": 2,

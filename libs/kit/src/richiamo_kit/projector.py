@@ -84,7 +84,8 @@ class Projector:
     """Keeps one projection up to date; at most one projector a schema writes, others stand by.
 
     Restarts by itself when PostgreSQL or NATS went away; `ready` tells whether it is following now. `pause` seconds
-    pass between two batches: a view that nobody watches live costs less for being written in larger ones.
+    pass between two batches: a view that nobody watches live costs less for being written in larger ones. Tables
+    belong to `role` where one is given.
     """
 
     def __init__(
@@ -95,12 +96,14 @@ class Projector:
         on_commit: OnCommit | None = None,
         *,
         pause: float = 0.0,
+        role: str | None = None,
     ) -> None:
         self._store = store
         self._projection = projection
         self._database_url = database_url
         self._on_commit = on_commit
         self._pause = pause
+        self._role = role
         self._position = 0
         self._made: UUID | None = None
         self._ready = False
@@ -126,7 +129,7 @@ class Projector:
 
         For rebuilds and tests.
         """
-        async with await database.connect(self._database_url, application=self._projection.schema) as connection:
+        async with await self._connected() as connection:
             await self._lock(connection)
             await self._load(connection)
             batch: list[Recorded] = []
@@ -149,7 +152,7 @@ class Projector:
         return self._ready
 
     async def _follow(self) -> None:
-        async with await database.connect(self._database_url, application=self._projection.schema) as connection:
+        async with await self._connected() as connection:
             await self._lock(connection)
             await self._load(connection)
             self._ready = True
@@ -163,6 +166,9 @@ class Projector:
                         await self._announce(touched)
                     # What arrives meanwhile is written together.
                     await asyncio.sleep(self._pause)
+
+    async def _connected(self) -> AsyncConnection:
+        return await database.connect(self._database_url, application=self._projection.schema, role=self._role)
 
     async def _lock(self, connection: AsyncConnection) -> None:
         while True:

@@ -29,8 +29,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from richiamo_kit import children
-from richiamo_kit.analysts import ROLES
+from richiamo_kit import analysts, children, roles
 from richiamo_kit.children import Child, Program, RunAs
 from richiamo_kit.errors import Unavailable
 from richiamo_kit.store import access
@@ -96,8 +95,7 @@ class NatsServer:
 
     def _password_of(self, user: str) -> str:
         # One secret is kept, that of ops; nobody finds it from those of the services.
-        own = hmac.new(self.password.encode(), user.encode(), hashlib.sha256).hexdigest()
-        return self.password if user == access.OPS else own
+        return self.password if user == access.OPS else _derived(self.password, user)
 
     @property
     def config_file(self) -> Path:
@@ -170,6 +168,7 @@ class PostgresServer:
 
     @property
     def url(self) -> str:
+        """The address with the superuser's password."""
         return self.url_of(self.database)
 
     @property
@@ -178,6 +177,13 @@ class PostgresServer:
 
     def url_of(self, database: str) -> str:
         return f"postgresql://{_USER}:{self.password}@{_LOOPBACK}:{self.port}/{database}"
+
+    def url_as(self, user: str) -> str:
+        """The address with the role and password of one service, or of `ops`."""
+        return (
+            f"postgresql://{roles.role_of(user)}:{_derived(self.password, user)}"
+            f"@{_LOOPBACK}:{self.port}/{self.database}"
+        )
 
     async def prepare(self) -> Program:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -257,7 +263,11 @@ class PostgresServer:
             found = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (self.database,))
             if await found.fetchone() is None:
                 await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database)))
-            await connection.execute(ROLES.encode())
+        async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
+            await connection.execute(roles.ROLES.encode())
+            await connection.execute(analysts.ROLES.encode())
+            for user in roles.USERS:
+                await roles.password_is_set(connection, user, _derived(self.password, user))
 
     def _is_ours(self, process: psutil.Process) -> bool:
         # Every process of a cluster works in its data folder; the postmaster alone names it in its arguments.
@@ -314,6 +324,11 @@ def _ordinary_account() -> pwd.struct_passwd:
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
     raise Unavailable("PostgreSQL does not run as root and there is no user to run it as: set RICHIAMO_DATABASE_URL")
+
+
+def _derived(secret: str, user: str) -> str:
+    """A user's own password; from it nobody finds the secret or another's."""
+    return hmac.new(secret.encode(), user.encode(), hashlib.sha256).hexdigest()
 
 
 def _plain_environment() -> Mapping[str, str]:

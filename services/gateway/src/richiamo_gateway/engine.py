@@ -6,11 +6,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from richiamo_kit.database import options
 
 
-def make_engine(database_url: str, *, most: int) -> AsyncEngine:
-    """An engine of up to `most` connections; connects when it is asked, replaces a connection that broke."""
+def make_engine(database_url: str, *, most: int, role: str | None = None) -> AsyncEngine:
+    """An engine of up to `most` connections; connects when it is asked, replaces a connection that broke.
+
+    With `role` what it makes belongs to that role, of which the user is a member.
+    """
     return create_async_engine(
         make_url(database_url).set(drivername="postgresql+psycopg"),
-        connect_args=options("richiamo-gateway"),
+        connect_args=options("richiamo-gateway", role),
         pool_size=most,
         max_overflow=0,
         pool_timeout=5.0,

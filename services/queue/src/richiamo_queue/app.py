@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import nats.errors
+import psycopg
+import structlog
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from richiamo_events import subjects
 from richiamo_events.settings import SiteSettings
@@ -43,12 +45,16 @@ from richiamo_queue.scrubbing import scrub
 from richiamo_queue.settings import Settings
 from richiamo_queue.states import States
 from richiamo_queue.sweep import Sweep
+from richiamo_queue.worklist.for_analysts import ensure_numbers
 from richiamo_queue.worklist.projection import SCHEMA, WorklistProjection
 from richiamo_queue.worklist.query import Worklist, view_is_there
 from richiamo_queue.worklist.rows_query import Rows
 
 _CONNECTIONS = 16
 _LOOK_AGAIN = 0.05
+_NUMBERS_LOOK_AGAIN = 30.0
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +78,27 @@ class Service:
         finally:
             await self.broker.stop()
 
+    async def keep_numbers(self) -> None:
+        """Make the analysts' view of numbers whenever it is not there: at the start, and after a rebuild."""
+        while not await view_is_there(self.pool):
+            await asyncio.sleep(_LOOK_AGAIN)
+        while True:
+            try:
+                await ensure_numbers(self.pool)
+            except (psycopg.Error, PoolTimeout) as error:
+                _log.warning("numbers_not_open_to_analysts", reason=str(error).strip())
+            await asyncio.sleep(_NUMBERS_LOOK_AGAIN)
+
 
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     async with assembled(settings) as service:
         await run_until_signal(
-            service.projector.run, service.sweep.run, service.answer, observed(settings, service.health)
+            service.projector.run,
+            service.sweep.run,
+            service.answer,
+            service.keep_numbers,
+            observed(settings, service.health),
         )
 
 
