@@ -6,6 +6,8 @@ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'richiamo') \gexec
 -- One role a service and richiamo_ops for commands, each schema with its owner. As a superuser; harmless when repeated.
 -- What a single role owned in an earlier version is handed over; that role, richiamo, works on as a member of ops.
 SET client_min_messages = warning;
+-- Else a function of the same name, in a schema that a service made, could run with a superuser's rights.
+SET search_path = pg_catalog;
 DO $$
 DECLARE
   one record;
@@ -14,6 +16,7 @@ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'richiamo_ops') THEN
     CREATE ROLE richiamo_ops LOGIN;
   END IF;
+  ALTER ROLE richiamo_ops SET search_path = pg_catalog;
   FOR one IN SELECT * FROM (VALUES
       ('richiamo_ingest', 'view_calls'),
       ('richiamo_queue', 'view_worklist'),
@@ -30,6 +33,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = one.service) THEN
       EXECUTE format('CREATE ROLE %I LOGIN', one.service);
     END IF;
+    EXECUTE format('ALTER ROLE %I SET search_path = pg_catalog', one.service);
     EXECUTE format('GRANT CREATE ON DATABASE %I TO %I', current_database(), one.service);
     EXECUTE format('GRANT %I TO richiamo_ops', one.service);
     EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', one.schema, one.service);

@@ -154,6 +154,32 @@ async def test_ops_works_with_every_schema_as_its_owner(server: PostgresServer) 
                 await connection.execute(in_schema("DROP TABLE {schema}.more", schema))
 
 
+async def test_a_function_laid_in_the_way_of_those_with_more_rights_is_not_called(server: PostgresServer) -> None:
+    """PostgreSQL looks for functions in a schema of the user's own name too, and each service may make one."""
+    async with (
+        await database.connect(server.url_as("ingest"), autocommit=True) as ingest,
+        await database.connect(server.url, autocommit=True) as superuser,
+    ):
+        for name in ("richiamo", *map(role_of, USERS)):
+            await ingest.execute(in_schema("CREATE SCHEMA {schema}", name))
+            await ingest.execute(
+                in_schema(
+                    "CREATE FUNCTION {schema}.format(text, name, text) RETURNS text LANGUAGE plpgsql "
+                    "AS 'BEGIN RAISE EXCEPTION ''as %'', current_user; END'",
+                    name,
+                )
+            )
+        call = "SELECT format('%s %s', current_database(), 'x'::text)"
+        try:
+            await superuser.execute(ROLES.encode())
+            for user in USERS:
+                async with await database.connect(server.url_as(user)) as connection:
+                    await connection.execute(call.encode())
+        finally:
+            for name in ("richiamo", *map(role_of, USERS)):
+                await ingest.execute(in_schema("DROP SCHEMA {schema} CASCADE", name))
+
+
 async def test_nobody_comes_in_with_the_password_of_another(server: PostgresServer) -> None:
     passwords = {user: server.url_as(user).partition("@")[0].rpartition(":")[2] for user in USERS}
     assert len({*passwords.values(), server.password}) == len(USERS) + 1
