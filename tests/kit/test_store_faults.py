@@ -150,6 +150,28 @@ async def test_a_log_that_stays_away_is_unavailable_after_eight_seconds(
     assert [event.id async for event in store.read()] == ["1"]
 
 
+@pytest.mark.slow
+async def test_a_log_that_is_full_refuses_forgets_nothing_and_goes_on_when_there_is_room(
+    store: JetStreamEventStore,
+) -> None:
+    async def room(max_bytes: int) -> None:
+        configuration = (await api(store.client, f"STREAM.INFO.{EVENTS}"))["config"]
+        assert isinstance(configuration, dict)
+        await api(store.client, f"STREAM.UPDATE.{EVENTS}", {**configuration, "max_bytes": max_bytes})
+
+    await store.append([shown("a", "1")])
+    await room(500)
+    with pytest.raises(Unavailable):
+        await store.append(many("a", 5, 2))
+    with pytest.raises(Unavailable):
+        await store.append_guarded([Guarded(subjects.caller(CallerId("b")), 0, many("b", 5))])
+    assert [event.id async for event in store.read()] == ["1"]
+    await room(-1)
+    await store.append([shown("a", "2")])
+    await store.append_guarded([Guarded(subjects.caller(CallerId("b")), 0, many("b", 5))])
+    assert [event.id async for event in store.read()] == ["1", "2", *(f"b-{number}" for number in range(5))]
+
+
 async def test_a_caller_moved_by_another_connection_is_noticed(server: Restartable, store: JetStreamEventStore) -> None:
     other = await connect(server.url)
     await JetStreamEventStore(other).append([shown("a", "1")])

@@ -4,9 +4,9 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import structlog
 from starlette.requests import HTTPConnection
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from richiamo_gateway.auth.oidc.sign_on import SignOn
 
 _log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 _A_MOMENT_SECONDS = 2.0
+_DATABASE_SECONDS = 8.0
 _PATIENCE_SECONDS = 60.0
 
 
@@ -67,7 +69,7 @@ class Gateway:
     """The position of the newest event; raises `Unavailable`."""
     sign_on: "SignOn | None" = None
     """Single sign-on, when an identity provider is set up."""
-    background: set[asyncio.Task[None]] = field(default_factory=set)
+    background: set[asyncio.Task[Any]] = field(default_factory=set)
     """What goes on after its answer was given; ended with the process."""
 
     async def ask(self, subject: str, user: User, *, timeout: float = 5.0, **payload: Any) -> dict[str, Any]:
@@ -77,6 +79,23 @@ class Gateway:
         """
         asked = {name: value for name, value in payload.items() if value is not None}
         return await self.inside.ask(subject, {"user": user.payload(), **asked}, timeout)
+
+    async def from_database(self, asking: Coroutine[Any, Any, T]) -> T:
+        """What the question answers; raises `Unavailable` when PostgreSQL is there but does not answer for 8 s.
+
+        psycopg cannot be interrupted while the server is frozen: the question is then left to end by itself, cancelled.
+        """
+        task = asyncio.create_task(asking)
+        try:
+            await asyncio.wait({task}, timeout=_DATABASE_SECONDS)
+            if task.done():
+                return task.result()
+        finally:
+            if not task.done():
+                self.background.add(task)
+                task.add_done_callback(self.background.discard)
+                task.cancel()
+        raise Unavailable("PostgreSQL does not answer. Try again in a moment.")
 
     async def hand_back(self, username: str, *, by: User, why: str) -> None:
         """Asks the queue service to release all that `username` has reserved; why: logout or deactivated.

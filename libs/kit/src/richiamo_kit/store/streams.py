@@ -57,10 +57,12 @@ def configurations(*, replicas: int = 1, retention_days: int = 45) -> Mapping[st
     }
     return MappingProxyType(
         {
-            # The log: append-only. Whether writes are synced is the server's setting, `sync_interval: always`.
+            # The log: append-only, and what is full refuses instead of forgetting. Whether writes are synced is the
+            # server's setting, `sync_interval: always`.
             EVENTS: {
                 **kept,
                 "subjects": [subjects.ALL],
+                "discard": "new",
                 "deny_delete": True,
                 "deny_purge": True,
                 "allow_atomic": True,

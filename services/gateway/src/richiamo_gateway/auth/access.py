@@ -43,7 +43,7 @@ def token_of(connection: HTTPConnection) -> str | None:
 async def optional_user(connection: HTTPConnection) -> User | None:
     """The person behind a request, or None: for pages that also strangers see (login)."""
     token = token_of(connection)
-    user = await _behind(connection, token) if token else None
+    user = await gateway_of(connection).from_database(_behind(connection, token)) if token else None
     # Errors are told in this person's language.
     connection.state.user = user
     return user
@@ -120,13 +120,18 @@ async def sign_in(connection: HTTPConnection, username: str, password: str, exte
     """
     gateway = gateway_of(connection)
     device = connection.headers.get("user-agent", "")
+    return await gateway.from_database(_signed_in(gateway, username, password, extension, device))
+
+
+async def _signed_in(gateway: Gateway, username: str, password: str, extension: str, device: str) -> SignedIn:
     signed_in = await gateway.sessions.sign_in(username, password, device)
     try:
         if extension:
             await gateway.desks.sit(signed_in.user.username, extension)
         else:
             await gateway.desks.arrive(signed_in.user.username)
-    except Exception:
+    except BaseException:
+        # Nobody will hear of this session, also when it is only that its person did not wait.
         await gateway.sessions.sign_out(signed_in.token)
         raise
     return signed_in
