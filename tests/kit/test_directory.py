@@ -66,6 +66,19 @@ async def test_a_hundred_processes_at_once_get_the_same_caller(event_store: JetS
 
 
 @pytest.mark.servers
+async def test_many_numbers_are_found_at_once_whatever_the_order(event_store: JetStreamEventStore) -> None:
+    numbers = [f"{NUMBER}{one}" for one in range(300)]
+    there = NatsDirectory(event_store.client, KEY)
+    callers = await there.resolve_all(numbers)
+    gone = callers.pop(numbers[7])
+    await there.forget(gone)
+    expected = {caller: number for number, caller in callers.items()}
+    for asked in ([*expected], [*reversed(expected)], [gone, *expected], [CallerId("nobody"), *expected]):
+        found = await NatsDirectory(event_store.client, KEY).numbers_of([*asked, gone])
+        assert found == expected
+
+
+@pytest.mark.servers
 async def test_what_one_process_forgets_the_others_forget(event_store: JetStreamEventStore) -> None:
     here, there = NatsDirectory(event_store.client, KEY), NatsDirectory(event_store.client, KEY)
     caller = await there.resolve(NUMBER)

@@ -1,6 +1,6 @@
 """Who is behind a number? The one place that maps numbers and callers (`domain.md`, Privacy)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import uuid4
@@ -30,6 +30,10 @@ class CallerDirectory(Protocol):
 
     async def number_of(self, caller: CallerId) -> str | None:
         """The number of this caller; None when there is none, or when the caller was erased."""
+        ...
+
+    async def numbers_of(self, callers: Sequence[CallerId]) -> dict[CallerId, str]:
+        """The numbers of many callers, as `number_of` each, in fewer questions; who has none is left out."""
         ...
 
     async def register_erasure(self, caller: CallerId, at: datetime) -> None:
@@ -70,6 +74,9 @@ class MemoryDirectory:
 
     async def number_of(self, caller: CallerId) -> str | None:
         return next((number for number, known in self._by_number.items() if known == caller), None)
+
+    async def numbers_of(self, callers: Sequence[CallerId]) -> dict[CallerId, str]:
+        return {one: number for one in callers if (number := await self.number_of(one)) is not None}
 
     async def register_erasure(self, caller: CallerId, at: datetime) -> None:
         number = await self.number_of(caller)

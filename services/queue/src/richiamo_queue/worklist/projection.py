@@ -6,7 +6,6 @@ has seen, and every statement is an upsert.
 """
 # ruff: noqa: S608 - the names put into statements are constants of this package; values are parameters.
 
-import asyncio
 import json
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -36,7 +35,6 @@ from richiamo_queue.worklist.rows import RequestRow, rows_of
 from richiamo_queue.worklist.schema import REQUEST_COLUMNS, ddl
 
 SCHEMA = "view_worklist"
-_LOOKUPS_AT_ONCE = 64
 
 
 class _Version(NamedTuple):
@@ -246,20 +244,17 @@ class WorklistProjection:
         """
         if work.erased:
             await connection.execute(f"DELETE FROM {self.schema}.number WHERE caller_id = ANY(%s)", [list(work.erased)])
-        shown = [one for one in work.touched if work.callers[one].position and not work.callers[one].erased]
+        shown = [
+            one for one, state in work.callers.items() if one in work.touched and state.position and not state.erased
+        ]
         if not shown:
             return
         rows = await connection.execute(
-            f"SELECT id FROM unnest(%s::text[]) AS id WHERE NOT EXISTS"
-            f" (SELECT FROM {self.schema}.number WHERE caller_id = id)",
-            [shown],
+            f"SELECT caller_id FROM {self.schema}.number WHERE caller_id = ANY(%s)", [shown]
         )
-        missing = [CallerId(row[0]) for row in await rows.fetchall()]
-        found: list[tuple[str, str, str]] = []
-        for first in range(0, len(missing), _LOOKUPS_AT_ONCE):
-            some = missing[first : first + _LOOKUPS_AT_ONCE]
-            numbers = await asyncio.gather(*(self._directory.number_of(one) for one in some))
-            found += [(one, number, _digits(number)) for one, number in zip(some, numbers, strict=True) if number]
+        known = {row[0] for row in await rows.fetchall()}
+        numbers = await self._directory.numbers_of([one for one in shown if one not in known])
+        found = [(one, number, _digits(number)) for one, number in numbers.items()]
         if found:
             await connection.execute(
                 f"INSERT INTO {self.schema}.number (caller_id, number, digits)"
