@@ -17,7 +17,7 @@ from tests.gateway.test_sessions import problem
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
-PATIENT = 30
+PATIENT = 60
 
 
 async def page(house: House, client: httpx.AsyncClient, path: str) -> httpx.Response:

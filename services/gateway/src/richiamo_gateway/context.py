@@ -80,14 +80,14 @@ class Gateway:
         asked = {name: value for name, value in payload.items() if value is not None}
         return await self.inside.ask(subject, {"user": user.payload(), **asked}, timeout)
 
-    async def from_database(self, asking: Coroutine[Any, Any, T]) -> T:
-        """What the question answers; raises `Unavailable` when PostgreSQL is there but does not answer for 8 s.
+    async def from_database(self, asking: Coroutine[Any, Any, T], *, within: float = _DATABASE_SECONDS) -> T:
+        """What the question answers; raises `Unavailable` when PostgreSQL is there but does not answer `within` seconds.
 
         psycopg cannot be interrupted while the server is frozen: the question is then left to end by itself, cancelled.
         """
         task = asyncio.create_task(asking)
         try:
-            await asyncio.wait({task}, timeout=_DATABASE_SECONDS)
+            await asyncio.wait({task}, timeout=within)
             if task.done():
                 return task.result()
         finally:

@@ -19,6 +19,8 @@ from richiamo_gateway.context import Gateway, gateway_of
 
 SECURE_COOKIE = "__Host-richiamo"
 PLAIN_COOKIE = "richiamo"
+_SIGN_IN_SECONDS = 30.0
+"""Longer than a question to the database may take: a password waits its turn when a whole shift logs in at once."""
 
 
 def _is_https(connection: HTTPConnection) -> bool:
@@ -120,7 +122,8 @@ async def sign_in(connection: HTTPConnection, username: str, password: str, exte
     """
     gateway = gateway_of(connection)
     device = connection.headers.get("user-agent", "")
-    return await gateway.from_database(_signed_in(gateway, username, password, extension, device))
+    signing_in = _signed_in(gateway, username, password, extension, device)
+    return await gateway.from_database(signing_in, within=_SIGN_IN_SECONDS)
 
 
 async def _signed_in(gateway: Gateway, username: str, password: str, extension: str, device: str) -> SignedIn:
