@@ -328,6 +328,14 @@ class TestLiveQuestions:
         answer = await full.rows.summary(user())
         assert {"requests": 4, "callers": 3, "mine": 1, "withheld_today": 1}.items() <= answer.items()
         assert (await full.rows.summary(user(), day=SUNDAY))["withheld_today"] == 1
+        assert answer["heard"] is True
+
+    async def test_the_summary_tells_an_empty_list_from_a_pbx_that_never_spoke(self, database_url: str) -> None:
+        async with made(database_url) as view:
+            await view.happens(operator("anna", extension="201", name="Anna Bianchi"))
+            assert (await view.rows.summary(user()))["heard"] is False
+            await view.happens(missed(91, -A_DAY, caller=None), at=-A_DAY)
+            assert (await view.rows.summary(user()))["heard"] is True
 
 
 class TestOverTime:

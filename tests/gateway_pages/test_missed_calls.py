@@ -20,11 +20,19 @@ SHOWN = "+39 050 123 4567"
 
 async def test_a_lost_call_becomes_a_row_within_a_second(enter: Enter, lose_call: Lose) -> None:
     page = await enter("anna")
-    await expect(page.locator("#empty")).to_contain_text("Niente da richiamare")
+    await expect(page.locator("#empty")).to_contain_text("Non è ancora stata segnalata nessuna chiamata")
     await lose_call(NUMBER)
     await expect(page.locator("#rows tr th a")).to_have_text(SHOWN)
     await expect(page.locator("#rows .av")).to_have_text("Ora")
     await expect(page.locator("#count")).to_have_text("1")
+
+
+@pytest.mark.parametrize("path", ["/missed-calls", "/assign", "/flush"])
+async def test_who_installs_it_is_led_from_the_empty_list_to_the_pbx(enter: Enter, path: str) -> None:
+    page = await enter("ada", role="admin")
+    await page.goto(path)
+    await page.click("#empty a")
+    await expect(page.locator("#pbx #url-routing")).to_be_in_viewport()
 
 
 async def test_a_reservation_is_seen_by_everybody_and_moves_to_its_holder(enter: Enter, lose_call: Lose) -> None:

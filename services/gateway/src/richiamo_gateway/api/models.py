@@ -237,6 +237,7 @@ class Summary(Shape):
     callers: int
     mine: int
     withheld_today: int
+    heard: bool = Field(description="Whether any call was ever reported, by whatever PBX")
 
 
 class Assignment(BaseModel):

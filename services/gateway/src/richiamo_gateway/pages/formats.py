@@ -44,19 +44,23 @@ def _pattern(skeleton: str, locale: Locale) -> str:
     return str(known[skeleton if skeleton in known else match_skeleton(skeleton, known)].pattern)
 
 
+_TIGHT = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit, so that no line ends there."""
+
+
 def duration(seconds: object, language: Language) -> str:
     """`Formats.duration`, for what is told without a moment."""
     if not isinstance(seconds, int | float):
         return DASH
     if 0 < seconds < 60 and seconds != int(seconds):
-        return f"{format_decimal(seconds, format='0.0', locale=language.locale)} s"
+        return f"{format_decimal(seconds, format='0.0', locale=language.locale)}{_TIGHT}s"
     whole = round(seconds)
     days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
     if days:
         return language(N_("%(days)d d %(hours)d h"), days=days, hours=hours)
     if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {whole % 60:02d} s" if minutes else f"{whole} s"
+        return f"{hours}{_TIGHT}h {minutes:02d}{_TIGHT}min"
+    return f"{minutes}{_TIGHT}min {whole % 60:02d}{_TIGHT}s" if minutes else f"{whole}{_TIGHT}s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ FROM (
 """
 
 _WITHHELD = f"""
-SELECT count(*) FROM {SCHEMA}.withheld
+SELECT count(*), EXISTS (SELECT FROM {SCHEMA}.caller) OR EXISTS (SELECT FROM {SCHEMA}.withheld) FROM {SCHEMA}.withheld
 WHERE at >= %(begin)s AND at < %(end)s AND at <= %(until)s AND (%(seen)s::text[] = '{{}}' OR queue = ANY (%(seen)s))
 """
 
@@ -87,7 +87,10 @@ class Rows:
     async def summary(
         self, user: User, day: str | None = None, min_position: int | None = None, as_of: datetime | None = None
     ) -> Answer:
-        """How many requests and callers wait, how many are mine, how many withheld calls the day has; or had `as_of`."""
+        """How many requests and callers wait, how many are mine, how many withheld calls the day has; or had `as_of`.
+
+        `heard` says whether any call was ever reported: an empty list means something else before.
+        """
         if min_position:
             await wait_for(self._pool, SCHEMA, min_position)
         now = as_of or self._clock.now()
@@ -106,8 +109,8 @@ class Rows:
             position = await view_position(connection)
             async with connection.cursor(row_factory=dict_row) as cursor:
                 counts = await (await cursor.execute(summary, parameters)).fetchone()
-            withheld = await (await connection.execute(_WITHHELD, parameters)).fetchone()
-        return {**(counts or {}), "withheld_today": withheld[0] if withheld else 0, "position": position}
+            withheld, heard = await (await connection.execute(_WITHHELD, parameters)).fetchone() or (0, False)
+        return {**(counts or {}), "withheld_today": withheld, "heard": heard, "position": position}
 
     async def caller(self, caller_id: CallerId) -> tuple[Caller, bool] | None:
         """The state of one caller, and whether shared subjects hold facts about it; None when unknown."""

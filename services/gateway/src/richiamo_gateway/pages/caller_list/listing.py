@@ -30,6 +30,8 @@ async def listing(request: Request, user: User, min_position: int | None) -> dic
         ),
         gateway.looks.of(user.username),
     )
+    # Only of an empty list it matters whether the PBX has ever reported a call.
+    heard = bool(found["items"]) or (await gateway.ask("richiamo.queue.summary", user))["heard"]
     start = (filters.page - 1) * PAGE_ROWS
     return {
         "filters": filters,
@@ -38,6 +40,7 @@ async def listing(request: Request, user: User, min_position: int | None) -> dic
         "counts": COUNTS,
         "days": DAYS,
         "reasons": OUTCOMES,
+        "heard": heard,
         "items": found["items"],
         "total": found["total"],
         "position": found["position"],
