@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,6 +18,7 @@ from richiamo_kit.settings import Settings
 from richiamo_kit.store.api import api
 from richiamo_kit.store.connection import connect
 from richiamo_kit.store.streams import EVENTS, ensure_streams
+from richiamo_ops.backup import MANIFEST
 from richiamo_ops.doctor import Finding, certificate, examine
 from richiamo_ops.settings import Installation
 from tests.certificates import certify
@@ -49,6 +51,7 @@ async def test_what_runs_is_well_and_what_does_not_is_named(nats_url: str, datab
     assert "is a superuser" in findings["role"].sentence
     assert "richiamo serve gateway" in findings["gateway"].remedy
     assert findings["view_worklist"].sentence == "not made yet"
+    assert {"clock of NATS", "clock of PostgreSQL"} <= findings.keys()
 
 
 @pytest.mark.servers
@@ -61,6 +64,24 @@ async def test_a_log_from_which_events_can_be_deleted_is_no_log(
     findings = await found(installed(tmp_path, nats_url, database_url))
     assert "deny_delete" in findings[f"stream {EVENTS}"].sentence
     assert findings["stream CDR"].remedy == "It is made when a service starts."
+
+
+@pytest.mark.parametrize(
+    ("hours", "remedy"), [(None, "--keep 14"), (25, ""), (27, "journalctl")], ids=["none", "of last night", "late"]
+)
+async def test_a_night_without_a_backup_is_seen(tmp_path: Path, hours: int | None, remedy: str) -> None:
+    backups = tmp_path / "backups"
+    now = datetime.now(UTC)
+    for age, whole in ((hours, True), (1, False), (100, True)):
+        if age is not None and hours is not None:
+            saved = backups / (now - timedelta(hours=age)).strftime("%Y-%m-%dT%H-%M-%SZ")
+            saved.mkdir(parents=True)
+            if whole:
+                (saved / MANIFEST).touch()
+    backups.mkdir(exist_ok=True)
+    finding = (await found(Installation(data_dir=tmp_path, backups=backups)))["backup"]
+    assert (remedy in finding.remedy) if remedy else not finding.remedy
+    assert hours is None or f"{hours} hours" in finding.sentence
 
 
 @pytest.mark.servers

@@ -73,7 +73,7 @@ def test_secrets_are_for_root_alone_and_differ(tmp_path: Path) -> None:
 def test_systemd_takes_the_units_and_finds_them_locked(tmp_path: Path) -> None:
     installed(tmp_path)
     units = sorted((tmp_path / "etc/systemd/system").iterdir())
-    assert len(units) == 10
+    assert len(units) == 11
     judged = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
     ours = [line for line in judged.stderr.splitlines() if "richiamo" in line]
     assert ours == [], judged.stderr
@@ -96,6 +96,7 @@ RUN_HERE = {
     "cat /etc/richiamo/secrets/richiamo_pbx_password",
     "systemctl start richiamo-backup.service",
     "ls /var/lib/richiamo-ops/backups",
+    "systemctl start richiamo-doctor.service",
 }
 """Commands of the page that the tests below carry out, in a folder instead of the machine."""
 RUN_ELSEWHERE = {
@@ -110,6 +111,7 @@ THE_MACHINE_S = (
     "python3 -m venv",
     "systemd-sysusers",
     "systemctl ",
+    "journalctl ",
     "cp ",
     "rm ",
     "caddy ",
@@ -178,6 +180,10 @@ async def test_the_page_leads_to_a_running_and_saved_installation(tmp_path: Path
         assert await asyncio.wait_for(backup.wait(), 60) == 0
         (made,) = (tmp_path / "var/lib/richiamo-ops/backups").iterdir()
         assert (made / MANIFEST).exists()
+        assert await faults(tmp_path, **said) <= {"certificate", "disk"}, "what the machine itself has to give"
+        made.rename(made.with_name("2026-03-02T02-30-00Z"))
+        assert "backup" in await faults(tmp_path, **said)
+        made.with_name("2026-03-02T02-30-00Z").rename(made)
         nowhere = f"postgresql://127.0.0.1:{free_port()}/none"
         half_made = await started(tmp_path, "richiamo-backup", **said, RICHIAMO_DATABASE_URL=nowhere)
         assert await asyncio.wait_for(half_made.wait(), 60) == 1
@@ -270,6 +276,14 @@ async def a_lost_call_is_listed(secrets: Path, gateway: int, ingest: int) -> boo
                 await asyncio.sleep(0.05)
 
 
+async def faults(root: Path, **said: str) -> set[str]:
+    """The parts of the installation in which the doctor, run as its unit says, finds a fault."""
+    doctor = await started(root, "richiamo-doctor", asyncio.subprocess.PIPE, **said)
+    output, _ = await asyncio.wait_for(doctor.communicate(), 60)
+    assert "✓ backup" in output.decode() or "✗ backup" in output.decode(), "it was told where they are"
+    return set(re.findall(r"^✗ ([^:]+):", output.decode(), re.MULTILINE))
+
+
 async def ended(children: Sequence[asyncio.subprocess.Process]) -> None:
     """As systemd ends them: the services before the log."""
     for child in reversed(children):
@@ -295,13 +309,13 @@ def test_the_newest_backups_are_kept_and_what_was_cut_short_goes_with_the_old(tm
     assert sorted(tmp_path.iterdir()) == [*kept, other]
 
 
-async def started(root: Path, name: str, **more: str) -> asyncio.subprocess.Process:
+async def started(root: Path, name: str, output: int | None = None, /, **more: str) -> asyncio.subprocess.Process:
     """What systemd would start: the unit's command with its environment and its credentials."""
     unit = (root / f"etc/systemd/system/{name}.service").read_text()
     credentials = root / "credentials" / name
     credentials.mkdir(parents=True, exist_ok=True)
     for known_as, source in re.findall(r"^LoadCredential=([^:]+):(.+)$", unit, re.MULTILINE):
-        shutil.copyfile(root / source.removeprefix("/"), credentials / known_as)
+        shutil.copy(root / source.removeprefix("/"), credentials / known_as)
     said = re.findall(r"^Environment=(\w+)=(.*)$", unit, re.MULTILINE)
     said += re.findall(r"^(\w+)=(.*)$", (root / "etc/richiamo/richiamo.env").read_text(), re.MULTILINE)
     variables = {
@@ -313,4 +327,5 @@ async def started(root: Path, name: str, **more: str) -> asyncio.subprocess.Proc
     return await asyncio.create_subprocess_exec(
         *shlex.split(command[1].replace("%d", str(credentials)).replace("/var/lib", f"{root}/var/lib")),
         env={**inherited, **variables, **more, "CREDENTIALS_DIRECTORY": str(credentials)},
+        stdout=output,
     )

@@ -30,6 +30,7 @@ STREAMS = (MARKS, EVENTS, DIRECTORY, NOTES, CDR, QUARANTINE)
 a mark must not be ahead of the records it vouches for.
 """
 
+_NAME = "%Y-%m-%dT%H-%M-%SZ"
 _NAMED = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ")
 
 TABLES = ("credential", "identity", "board", "look")
@@ -53,7 +54,7 @@ def backup(folder: Path, *, keep: int | None = None) -> int:
     """
     if keep is not None and keep < 1:
         raise Problem(400, "no-backup", "At least one backup has to be kept.")
-    target = folder if keep is None else folder / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
+    target = folder if keep is None else folder / datetime.now(UTC).strftime(_NAME)
     if target.exists() and any(target.iterdir()):
         raise Problem(409, "folder-in-use", f"{target} is not empty: give the backup a folder of its own.")
     try:
@@ -65,6 +66,12 @@ def backup(folder: Path, *, keep: int | None = None) -> int:
     if keep is not None:
         remove_older(folder, keep)
     return saved
+
+
+def newest(folder: Path) -> datetime | None:
+    """When the newest whole backup of a folder of backups was begun; None when there is none."""
+    whole = [one.name for one in folder.iterdir() if _NAMED.fullmatch(one.name) and (one / MANIFEST).exists()]
+    return datetime.strptime(max(whole), _NAME).replace(tzinfo=UTC) if whole else None
 
 
 def remove_older(folder: Path, keep: int) -> None:

@@ -29,6 +29,7 @@ from richiamo_kit.store.connection import connect
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.streams import EVENTS, configurations
 from richiamo_ops import endpoints
+from richiamo_ops.backup import newest
 from richiamo_ops.endpoints import Endpoints
 from richiamo_ops.settings import Installation
 
@@ -39,6 +40,8 @@ _CLOCKS_APART = timedelta(seconds=2)
 _LAG = 500
 _LEAST_FREE = 5_000_000_000
 _CERTIFICATE_DAYS = 14
+_BACKUP_AGE = timedelta(hours=26)
+"""A night and what one backup may take longer than the one before."""
 _VIEWS = ("view_worklist", "view_calls", "view_tracker", "view_reporting", "view_audit")
 _SAME = ("subjects", "deny_delete", "deny_purge", "allow_atomic", "num_replicas", "max_msgs_per_subject")
 
@@ -53,7 +56,7 @@ class Finding:
 
 
 def doctor() -> int:
-    """Look for what is wrong - servers, streams, views, clocks, keys, disk, certificate - and say what mends it.
+    """Look for what is wrong - servers, streams, views, clocks, keys, disk, backups, certificate - and say what mends it.
 
     Exit code 1 when something is. `richiamo check` compares what is stored, `richiamo test-pbx` asks the PBX.
 
@@ -78,6 +81,8 @@ async def examine(installation: Installation, shared: Settings) -> AsyncIterator
     """Everything that is looked at, well or not."""
     for local in _on_this_machine(installation.folder, shared.directory_key_file):
         yield local
+    if installation.backups:
+        yield _backups(installation.backups, datetime.now(UTC))
     try:
         found = endpoints.find(installation)
     except Unavailable as error:
@@ -119,6 +124,30 @@ def _on_this_machine(folder: Path, key_file: Path | None) -> Iterator[Finding]:
         yield Finding("key", f"others than its owner may read {key}", f"chmod 600 {key}")
     else:
         yield Finding("key", f"{key} is for its owner alone")
+
+
+def _backups(folder: Path, now: datetime) -> Finding:
+    try:
+        saved = newest(folder)
+    except OSError as error:
+        return Finding("backup", f"{folder}: {error.strerror}", "Put RICHIAMO_BACKUPS right, or the folder's rights.")
+    if saved is None:
+        return Finding("backup", f"there is none in {folder}", f"Make one: richiamo backup {folder} --keep 14")
+    hours = (now - saved) / timedelta(hours=1)
+    late = now - saved > _BACKUP_AGE
+    return Finding(
+        "backup", f"the newest is {hours:.0f} hours old", "See why: journalctl -u richiamo-backup." if late else ""
+    )
+
+
+def _clock(whose: str, theirs: datetime) -> Finding:
+    apart = abs(theirs - datetime.now(UTC))
+    far = apart > _CLOCKS_APART
+    return Finding(
+        f"clock of {whose}",
+        f"{apart.total_seconds():.1f} s from this machine's",
+        "Let both follow one time server (chrony, systemd-timesyncd)." if far else "",
+    )
 
 
 async def _services(found: Endpoints) -> AsyncIterator[Finding]:
@@ -169,6 +198,8 @@ async def _log(client: LogClient, replicas: int) -> AsyncIterator[Finding]:
             yield Finding(f"stream {name}", f"differs in {', '.join(differ)}", f"nats stream edit {name}")
         elif name == EVENTS:
             yield Finding("log", f"{told['state']['messages']} events, {told['state']['bytes'] / 1e6:.1f} MB")
+        if name == EVENTS:
+            yield _clock("NATS", datetime.fromisoformat(told["ts"]))
 
 
 def _nothing(like: object) -> object:
@@ -191,13 +222,7 @@ async def _database(database_url: str, position: int | None, *, embedded: bool) 
             )
         ).fetchone()
         assert told is not None
-        apart = abs(told[0] - datetime.now(UTC))
-        far = apart > _CLOCKS_APART
-        yield Finding(
-            "clock",
-            f"{apart.total_seconds():.1f} s between this machine and PostgreSQL's",
-            "Let both follow one time server (chrony, systemd-timesyncd)." if far else "",
-        )
+        yield _clock("PostgreSQL", told[0])
         if told[1] != "UTF8":
             yield Finding("database", f"it is in {told[1]}", "Make one in UTF8: deploy/roles.sql.")
         if not embedded:

@@ -229,6 +229,8 @@ def units() -> Iterator[tuple[str, str]]:
     saving = f"{program} backup {_BACKUPS} --keep {_KEPT_BACKUPS}"
     yield "richiamo-backup.service", _unit("backup", saving, credentials, variables, _OPS, once=True)
     yield "richiamo-backup.timer", _BACKUP_TIMER
+    looking = [*variables, f"RICHIAMO_BACKUPS={_BACKUPS}"]
+    yield "richiamo-doctor.service", _unit("doctor", f"{program} doctor", credentials, looking, _OPS, once=True)
 
 
 _BACKUP_TIMER = """\

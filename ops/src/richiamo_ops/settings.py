@@ -28,6 +28,7 @@ class Installation(BaseSettings):
     database_url: str | None = Field(default=None, description="PostgreSQL elsewhere; unset: embedded")
 
     public_url: str = Field(default="", description="Address of the pages as browsers see it")
+    backups: Path | None = Field(default=None, description="Folder in which `richiamo backup --keep` saves every night")
     observe_port: int | None = Field(
         default=None,
         ge=1,
