@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from richiamo_kit.clock import Clock
 from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.messaging import ask, make_broker
 from richiamo_kit.store.jetstream import JetStreamEventStore
+from richiamo_kit.together import ended
 from richiamo_queue.app import Service, assembled
 from richiamo_queue.settings import Settings
 from tests.call_queue import log
@@ -87,7 +88,7 @@ async def running(
             tasks += [asyncio.create_task(part()) for part in (service.projector.run, service.answer)]
             if sweeping:
                 tasks.append(asyncio.create_task(service.sweep.run()))
-        stack.push_async_callback(_cancelled, tasks)
+        stack.push_async_callback(_ended_well, tasks)
         broker = make_broker(nats_url, name="test")
         await broker.start()
         stack.push_async_callback(broker.stop)
@@ -98,9 +99,9 @@ async def running(
         yield site
 
 
-async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+async def _ended_well(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """End the parts, also one that was cancelled while it connected; raises what a part failed with before."""
+    await ended(tasks)
     for task in tasks:
-        task.cancel()
-    for task in tasks:
-        with suppress(asyncio.CancelledError):
-            await task
+        if not task.cancelled():
+            task.result()

@@ -31,6 +31,7 @@ from richiamo_events.language import (
 from richiamo_events.records import RECORD, CallRecord, Leg, record_message_id
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.publish import publish
+from richiamo_kit.together import ended
 
 pytestmark = pytest.mark.servers
 
@@ -115,9 +116,7 @@ class Log:
             try:
                 yield
             finally:
-                for part in parts:
-                    part.cancel()
-                await asyncio.gather(*parts, return_exceptions=True)
+                await ended(parts)
 
 
 @pytest_asyncio.fixture

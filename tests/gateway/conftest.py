@@ -17,6 +17,7 @@ from richiamo_gateway.context import Gateway
 from richiamo_gateway.settings import GatewaySettings
 from richiamo_kit.servers import free_port
 from richiamo_kit.store.jetstream import JetStreamEventStore
+from richiamo_kit.together import ended
 from richiamo_queue import app as queue_app
 from richiamo_queue.settings import Settings as QueueSettings
 from richiamo_reporting import app as reporting_app
@@ -118,6 +119,4 @@ async def side_by_side(*parts: Callable[[], Coroutine[Any, Any, None]]) -> Async
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(tasks)

@@ -19,6 +19,7 @@ from richiamo_kit.projector import OnCommit, Projector, wait_for
 from richiamo_kit.servers import PostgresServer
 from richiamo_kit.store.jetstream import JetStreamEventStore
 from richiamo_kit.store.memory import MemoryEventStore
+from richiamo_kit.together import ended
 from tests.kit.events import many, shown
 from tests.kit.servers import restartable
 
@@ -89,8 +90,7 @@ async def working(projector: Projector) -> AsyncIterator[Projector]:
     try:
         yield projector
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await ended([task])
 
 
 async def rows(database_url: str, schema: str = "view_counting", column: str = "shown") -> dict[str, int]:

@@ -16,6 +16,7 @@ from richiamo_events.language import CallMissed, Rank
 from richiamo_kit import database
 from richiamo_kit.errors import Problem
 from richiamo_kit.projector import Projector
+from richiamo_kit.together import ended
 from richiamo_ops.rebuild import _rebuild_one
 from richiamo_ops.replaying.lines import as_line
 from richiamo_ops.site import Site
@@ -63,8 +64,7 @@ async def running(site: Site) -> AsyncIterator[Projector]:
         while not projector.ready:
             await asyncio.sleep(0.01)
     yield projector
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await ended([task])
 
 
 async def rebuilt(site: Site) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from io import BytesIO
@@ -20,6 +20,7 @@ from richiamo_kit.directory import NatsDirectory, read_key
 from richiamo_kit.errors import Problem
 from richiamo_kit.messaging import ask, make_broker
 from richiamo_kit.store.jetstream import JetStreamEventStore
+from richiamo_kit.together import ended
 from richiamo_reporting.app import Service, assembled
 from richiamo_reporting.bi.views import ensure_bi
 from richiamo_reporting.facts.projection import SCHEMA
@@ -34,14 +35,12 @@ EVA = {"username": "eva", "name": "Eva", "role": "supervisor", "queues": [], "ma
 async def running(settings: Settings) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(assembled(settings))
-        parts: list[Awaitable[None]] = [service.projector.run(), service.answer(), service.keep_bi()]
-        tasks = [asyncio.ensure_future(part) for part in parts]
+        parts = (service.projector.run, service.answer, service.keep_bi)
+        tasks = [asyncio.create_task(part()) for part in parts]
         try:
             yield service
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(tasks)
 
 
 async def test_a_lost_call_is_in_every_report(

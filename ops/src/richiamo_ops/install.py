@@ -189,7 +189,7 @@ def caddyfile(site: str) -> str:
 
 
 def units() -> Iterator[tuple[str, str]]:
-    """Every unit by its name: NATS, the five services, what happens each night, and the target that starts them."""
+    """Every unit by its name: NATS, the five services, what happens each night, the doctor, and the target."""
     names = [
         "richiamo-nats.service",
         *(f"richiamo-{name}.service" for name in SERVICES),
