@@ -27,6 +27,12 @@ async def test_a_lost_call_becomes_a_row_within_a_second(enter: Enter, lose_call
     await expect(page.locator("#count")).to_have_text("1")
 
 
+async def test_the_help_names_its_keys_in_a_narrow_window_too(enter: Enter) -> None:
+    page = await enter("anna", width=360)
+    await page.keyboard.press("?")
+    await expect(page.locator("#help kbd").first).to_be_visible()
+
+
 @pytest.mark.parametrize("path", ["/missed-calls", "/assign", "/flush"])
 async def test_who_installs_it_is_led_from_the_empty_list_to_the_pbx(enter: Enter, path: str) -> None:
     page = await enter("ada", role="admin")
