@@ -8,6 +8,7 @@ import shlex
 import shutil
 import stat
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
@@ -97,6 +98,10 @@ RUN_HERE = {
     "systemctl start richiamo-backup.service",
     "ls /var/lib/richiamo-ops/backups",
     "systemctl start richiamo-doctor.service",
+    "ln -sfn richiamo-1 /opt/richiamo",
+    "ln -sfn richiamo-2 /opt/richiamo",
+    "rm /etc/richiamo/secrets/nats.conf /etc/richiamo/secrets/postgresql.sql /etc/systemd/system/richiamo-*.service",
+    "mv /opt/richiamo /opt/richiamo-1",
 }
 """Commands of the page that the tests below carry out, in a folder instead of the machine."""
 RUN_ELSEWHERE = {
@@ -125,6 +130,74 @@ def test_every_command_of_the_page_is_run_or_known_to_need_the_machine() -> None
     assert commands >= RUN_HERE
     left = {one for one in commands - RUN_HERE if not any(part in one for part in RUN_ELSEWHERE)}
     assert [one for one in left if not one.startswith(THE_MACHINE_S)] == []
+
+
+def test_an_upgrade_leaves_the_version_before_and_the_roll_back_brings_its_units_and_keeps_the_secrets(
+    tmp_path: Path,
+) -> None:
+    """The page's own commands, below a folder; two virtual environments stand for two versions."""
+    page = PAGE.read_text()
+    for number in (1, 2):
+        version(tmp_path / f"opt/richiamo-{number}")
+    first = commands_of(page, "2. The program") + "\n" + commands_of(page, "3. Its files")
+    upgrade = commands_of(page, "Upgrade").partition("\nrm /etc/richiamo/secrets/database_url")[0]
+    switch = upgrade[upgrade.index("\nrm ") :]
+    carry_out(tmp_path, first)
+    assert programs(tmp_path) == {f"{tmp_path}/opt/richiamo-1/bin/richiamo"}
+    secrets = kept(tmp_path)
+    carry_out(tmp_path, upgrade)
+    assert programs(tmp_path) == {f"{tmp_path}/opt/richiamo-2/bin/richiamo"}
+    assert kept(tmp_path) == secrets
+    back = commands_of(page, "Roll-back")
+    carry_out(tmp_path, back)
+    assert programs(tmp_path) == {f"{tmp_path}/opt/richiamo-2/bin/richiamo"}, "chosen, and not yet switched to"
+    carry_out(tmp_path, switch)
+    assert programs(tmp_path) == {f"{tmp_path}/opt/richiamo-1/bin/richiamo"}
+    assert kept(tmp_path) == secrets
+
+
+def test_a_folder_from_before_there_were_numbers_becomes_the_first_version(tmp_path: Path) -> None:
+    version(tmp_path / "opt/richiamo")
+    moved = commands_of(PAGE.read_text(), "Upgrade").partition("\nmv ")[2]
+    carry_out(tmp_path, f"mv {moved}\n/opt/richiamo/bin/richiamo install --systemd --site calls.example.com")
+    assert (tmp_path / "opt/richiamo").readlink() == Path("richiamo-1")
+    assert programs(tmp_path) == {f"{tmp_path}/opt/richiamo/bin/richiamo"}, "it knows itself by that name"
+
+
+def commands_of(page: str, heading: str) -> str:
+    """The commands of one section of the page, a line each."""
+    section = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return "\n".join(re.findall(r"^    (\S.*)$", section, re.MULTILINE))
+
+
+def carry_out(root: Path, commands: str) -> None:
+    """Those of the commands that change files, in `root` instead of the machine."""
+    for command in commands.splitlines():
+        if command.startswith(("ln ", "mv ", "rm ", "/opt/")):
+            here = re.sub(r"(?<!\S)/(opt|etc)/", rf"{root}/\1/", command)
+            more = f" --root {root}" if " install " in command else ""
+            subprocess.run(["sh", "-ec", here + more], capture_output=True, check=True)
+
+
+def version(folder: Path) -> None:
+    """A virtual environment that runs this source and knows itself by its own folder."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "here.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+    script = (SCRIPTS / "richiamo").read_text().partition("\n")[2]
+    (folder / "bin/richiamo").write_text(f"#!{folder}/bin/python\n{script}")
+    (folder / "bin/richiamo").chmod(0o755)
+
+
+def programs(root: Path) -> set[str]:
+    """What the units start, but for NATS."""
+    units = (root / "etc/systemd/system").glob("richiamo-*.service")
+    started = {re.findall(r"^ExecStart=(\S+)", unit.read_text(), re.MULTILINE)[0] for unit in units}
+    return {program for program in started if not program.endswith("nats-server")}
+
+
+def kept(root: Path) -> dict[str, str]:
+    return {file.name: file.read_text() for file in (root / "etc/richiamo/secrets").iterdir()}
 
 
 @pytest.mark.servers
